@@ -1,0 +1,3 @@
+module slipway.dev/testbed/githttp
+
+go 1.25.0
