@@ -1,0 +1,234 @@
+#include "canary/preflight.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+namespace slipway::canary {
+namespace {
+
+using resources::CanaryPromotionSpec;
+using resources::Deployment;
+using Check = std::optional<Objection> (*)(const Seen&);
+
+Objection Refuse(std::string reason, std::string message) {
+  return {false, std::move(reason), std::move(message)};
+}
+Objection Await(std::string reason, std::string message) {
+  return {true, std::move(reason), std::move(message)};
+}
+
+const CanaryPromotionSpec& Spec(const Seen& seen) { return seen.promotion.spec; }
+
+std::optional<Objection> Policy(const Seen& seen) {
+  if (!seen.violation) return std::nullopt;
+  return Refuse(seen.violation->reason, seen.violation->message);
+}
+
+std::optional<Objection> Pinned(const Seen& seen) {
+  const auto image = resources::ParseImageRef(Spec(seen).image);
+  if (image) return std::nullopt;
+  return Refuse("ImageNotPinned", "spec.image: " + image.error().message);
+}
+
+std::optional<Objection> Target(const Seen& seen) {
+  const auto& name = Spec(seen).target.deployment;
+  if (seen.stable == nullptr || seen.stable->meta.deleted) {
+    return Await(
+        "TargetNotFound",
+        fmt::format("spec.target.deployment: there is no Deployment {} in {}; create it, it is never made "
+                    "by Slipway",
+                    name, seen.promotion.meta.key.ns));
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> Container(const Seen& seen) {
+  if (TargetContainer(Spec(seen), *seen.stable) != nullptr) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& container : seen.stable->containers) names.push_back(container.name);
+  return Refuse("ContainerNotFound",
+                fmt::format("spec.target.container: name one of the containers of Deployment "
+                            "{}: {}",
+                            seen.stable->meta.key.name, fmt::join(names, ", ")));
+}
+
+std::optional<Objection> ServiceIsThere(const Seen& seen) {
+  if (seen.service != nullptr) return std::nullopt;
+  return Await("ServiceNotFound", fmt::format("spec.target.service: there is no Service {} in {}",
+                                              Spec(seen).target.service, seen.promotion.meta.key.ns));
+}
+
+std::optional<Objection> ServiceSelects(const Seen& seen) {
+  const auto& selector = seen.service->selector;
+  const auto& labels = seen.stable->template_labels;
+  const std::string name = seen.service->meta.key.name;
+  if (selector.contains(std::string(resources::kTrackLabel))) {
+    return Refuse("ServiceSelectsTrack",
+                  fmt::format("Service {} selects {}: it would leave the canary out or take "
+                              "it alone; remove that from its selector",
+                              name, resources::kTrackLabel));
+  }
+  bool selects = !selector.empty() && !seen.service->external_name && seen.service->port > 0;
+  for (const auto& [key, value] : selector) {
+    const auto label = labels.find(key);
+    selects = selects && label != labels.end() && label->second == value;
+  }
+  if (selects) return std::nullopt;
+  return Refuse(
+      "ServiceDoesNotSelectTarget",
+      fmt::format("spec.target.service: Service {} does not select the pods of Deployment {} on any port; "
+                  "make its selector a part of their labels",
+                  name, seen.stable->meta.key.name));
+}
+
+std::optional<Objection> NobodyElseServes(const Seen& seen) {
+  if (seen.third_workloads.empty()) return std::nullopt;
+  return Refuse(
+      "ServiceSelectsThirdWorkload",
+      fmt::format("Service {} also selects the pods of {}: the ratio would be of no meaning; give the "
+                  "workloads labels of their own",
+                  seen.service->meta.key.name, fmt::join(seen.third_workloads, ", ")));
+}
+
+std::optional<Objection> NoAffinityToClients(const Seen& seen) {
+  if (seen.service->session_affinity.empty() || seen.service->session_affinity == "None") return std::nullopt;
+  return Refuse(
+      "SessionAffinity",
+      fmt::format("Service {} has sessionAffinity {}: replicas then don't set the share of requests; set it "
+                  "to None",
+                  seen.service->meta.key.name, seen.service->session_affinity));
+}
+
+std::optional<Objection> Strategy(const Seen& seen) {
+  const Deployment& stable = *seen.stable;
+  if (stable.recreate) {
+    return Refuse("RecreateStrategy",
+                  fmt::format("Deployment {} has strategy Recreate, which takes every pod away "
+                              "before a new one serves; use RollingUpdate",
+                              stable.meta.key.name));
+  }
+  if (stable.paused) {
+    return Refuse("DeploymentPaused",
+                  fmt::format("Deployment {} is paused; `kubectl rollout resume` it", stable.meta.key.name));
+  }
+  if (stable.selector_expressions) {
+    return Refuse(
+        "SelectorExpressions",
+        fmt::format("Deployment {} selects by matchExpressions; use matchLabels, so that the canary can be "
+                    "told apart",
+                    stable.meta.key.name));
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> PodsCanDouble(const Seen& seen) {
+  const Deployment& stable = *seen.stable;
+  if (stable.required_anti_affinity) {
+    return Refuse("RequiredAntiAffinity",
+                  fmt::format("Deployment {} requires anti-affinity between its pods: the "
+                              "canary's may find no node; prefer it instead",
+                              stable.meta.key.name));
+  }
+  for (const auto& container : stable.containers) {
+    if (!container.host_port) continue;
+    return Refuse("HostPort",
+                  fmt::format("container {} has a hostPort: a canary pod can't share it; use the Service",
+                              container.name));
+  }
+  if (stable.claims.empty()) return std::nullopt;
+  return Refuse("VolumeClaim",
+                fmt::format("Deployment {} mounts the claim {}: two versions would write to it; mount "
+                            "nothing that both can write",
+                            stable.meta.key.name, stable.claims.front()));
+}
+
+std::optional<Objection> EnoughReplicas(const Seen& seen) {
+  for (std::size_t i = 0; i < Spec(seen).steps.size(); ++i) {
+    const int weight = Spec(seen).steps[i].weight;
+    if (SplitFor(seen.stable->replicas, weight, Spec(seen).capacity)) continue;
+    return Refuse(
+        "TooFewReplicas",
+        fmt::format("spec.steps[{}].weight: {}% of {} replicas leaves no pod of stable; use capacity Surge, "
+                    "a smaller weight, or more replicas",
+                    i, weight, seen.stable->replicas));
+  }
+  return std::nullopt;
+}
+
+// While stable rolls over, up to maxUnavailable of its pods are away and the canary's stand in for them.
+std::optional<Objection> RolloutKeepsCapacity(const Seen& seen) {
+  const int replicas = seen.stable->replicas;
+  const auto last = SplitFor(replicas, Spec(seen).steps.back().weight, Spec(seen).capacity);
+  const int away = MaxUnavailable(seen.stable->max_unavailable, replicas);
+  if (away <= last->canary) return std::nullopt;
+  return Refuse(
+      "MaxUnavailableBreaksPromise",
+      fmt::format("Deployment {} may take {} of {} pods away while it rolls over, and the last step's canary "
+                  "has {}: capacity would fall below {}; set maxUnavailable to {} or less",
+                  seen.stable->meta.key.name, away, replicas, last->canary, replicas, last->canary));
+}
+
+std::optional<Objection> Free(const Seen& seen) {
+  if (seen.busy_with.empty()) return std::nullopt;
+  return Await(
+      "TargetBusy",
+      fmt::format("Deployment {} is being promoted by CanaryPromotion {}; this one waits for its end",
+                  seen.stable->meta.key.name, seen.busy_with));
+}
+
+std::optional<Objection> Healthy(const Seen& seen) {
+  const Deployment& stable = *seen.stable;
+  if (stable.RolledOut()) return std::nullopt;
+  return Await(
+      "StableNotHealthy",
+      fmt::format("Deployment {} has {} of {} replicas available and updated: a canary has nothing sound to "
+                  "be compared with; mend the Deployment first",
+                  stable.meta.key.name, std::min(stable.available_replicas, stable.updated_replicas),
+                  stable.replicas));
+}
+
+constexpr std::array<Check, 13> kChecks{&Policy,
+                                        &Pinned,
+                                        &Target,
+                                        &Container,
+                                        &ServiceIsThere,
+                                        &ServiceSelects,
+                                        &NobodyElseServes,
+                                        &NoAffinityToClients,
+                                        &Strategy,
+                                        &PodsCanDouble,
+                                        &EnoughReplicas,
+                                        &RolloutKeepsCapacity,
+                                        &Free};
+
+}  // namespace
+
+const resources::TemplateContainer* TargetContainer(const CanaryPromotionSpec& spec,
+                                                    const Deployment& stable) {
+  if (spec.target.container.empty())
+    return stable.containers.size() == 1 ? &stable.containers.front() : nullptr;
+  for (const auto& container : stable.containers) {
+    if (container.name == spec.target.container) return &container;
+  }
+  return nullptr;
+}
+
+bool AlreadyRuns(const Seen& seen) {
+  const auto wanted = resources::ParseImageRef(seen.promotion.spec.image);
+  const auto* container = TargetContainer(seen.promotion.spec, *seen.stable);
+  if (!wanted || container == nullptr) return false;
+  const auto named = resources::ParseImageRef(container->image);
+  return (named && *named == *wanted) || seen.stable_digest == wanted->ToString();
+}
+
+std::optional<Objection> Preflight(const Seen& seen) {
+  for (const Check check : kChecks) {
+    if (auto objection = check(seen)) return objection;
+  }
+  // Last: a Deployment that can never be promoted should hear of that first.
+  return Healthy(seen);
+}
+
+}  // namespace slipway::canary

@@ -1,0 +1,46 @@
+#include "canary/wording.h"
+
+#include <fmt/format.h>
+
+namespace slipway::canary {
+namespace {
+
+constexpr std::size_t kMessageBytes = 1000;
+
+std::string Complaint(const resources::Pod& pod) {
+  if (!pod.unschedulable.empty()) return "Unschedulable: " + pod.unschedulable;
+  for (const auto& container : pod.containers) {
+    if (container.ready || container.reason.empty() || container.reason == "ContainerCreating") continue;
+    if (container.message.empty()) return fmt::format("{}: {}", container.name, container.reason);
+    return fmt::format("{}: {}: {}", container.name, container.reason, container.message);
+  }
+  return {};
+}
+
+}  // namespace
+
+bool Superseding(std::string_view reason) { return reason == kSpecChanged || reason == kStableChanged; }
+
+std::string Describe(const resources::StepStatus& step, std::string_view what) {
+  return fmt::format("step {} ({}%: {} canary and {} stable pods) {}", step.index + 1, step.weight_wanted,
+                     step.canary_replicas, step.stable_replicas, what);
+}
+
+std::string WhyNotReady(const Seen& seen) {
+  for (const auto& pod : seen.canary_pods) {
+    if (pod->ready) continue;
+    if (const std::string said = Complaint(*pod); !said.empty()) {
+      return fmt::format("; pod {}: {}", pod->meta.key.name, said);
+    }
+  }
+  return {};
+}
+
+std::string Clip(std::string text) {
+  if (text.size() <= kMessageBytes) return text;
+  std::size_t end = kMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace slipway::canary

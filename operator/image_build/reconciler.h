@@ -1,0 +1,68 @@
+// The shell of the ImageBuild controller: reads the caches, asks Decide, renders and applies its effects,
+// writes the status last. Holds no state of its own between calls.
+#pragma once
+
+#include "image_build/decide.h"
+#include "image_build/tools.h"
+#include "resources/image_build.h"
+#include "resources/policy.h"
+#include "resources/workloads.h"
+#include "runtime/shell.h"
+#include "runtime/store.h"
+
+namespace slipway::image_build {
+
+struct Caches {
+  const runtime::Store<resources::ImageBuild>& builds;
+  const runtime::Store<resources::Job>& jobs;
+  const runtime::Store<resources::Pod>& pods;
+  const runtime::Store<resources::PolicyMap>& policies;
+  kube::ObjectKey policy_key;
+};
+
+class Reconciler {
+ public:
+  Reconciler(runtime::Shell shell, Caches caches, Tools tools);
+  kube::asio::awaitable<Result<runtime::Outcome>> Reconcile(kube::ObjectKey key);
+
+ private:
+  using BuildPtr = runtime::Store<resources::ImageBuild>::Ptr;
+  using JobPtr = runtime::Store<resources::Job>::Ptr;
+  using PodPtr = runtime::Store<resources::Pod>::Ptr;
+
+  struct JobView {
+    JobPtr job;
+    PodPtr pod;
+    std::string trouble;
+    SeenJob AsSeen() const;
+  };
+  // All that one decision is made from, kept alive while it is carried out.
+  struct View {
+    BuildPtr build;
+    runtime::Store<resources::PolicyMap>::Ptr policies;
+    JobView resolve;
+    JobView image;
+    std::vector<OwnedJob> owned;
+    const resources::Policy* Policy() const;
+    Seen AsSeen() const;
+  };
+
+  kube::asio::awaitable<Result<View>> Look(BuildPtr build);
+  kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, std::optional<resources::JobRef> ref);
+  kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
+  PodPtr PodOf(const kube::Uid& job) const;
+  kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey job, kube::Uid uid);
+  kube::asio::awaitable<Result<Plan>> Carry(const View& view, Plan plan);
+  kube::asio::awaitable<Result<>> StillAsSeen(BuildPtr build);
+  kube::asio::awaitable<Result<>> Remove(std::string ns, std::vector<OwnedJob> jobs);
+  kube::asio::awaitable<Result<Plan>> StartJob(const View& view, Plan plan);
+  kube::asio::awaitable<void> ReportRefusal(BuildPtr build, Error error);
+  kube::asio::awaitable<Result<>> WriteStatus(BuildPtr build, resources::ImageBuildStatus status);
+  void Tell(const resources::ImageBuild& build, const std::vector<Notice>& notices);
+
+  runtime::Shell shell_;
+  Caches caches_;
+  Tools tools_;
+};
+
+}  // namespace slipway::image_build

@@ -1,0 +1,68 @@
+// The descriptions that more than one object uses. Those of one object alone are in its own source.
+#pragma once
+
+#include "resources/canary_promotion.h"
+#include "resources/codec.h"
+#include "resources/image_build.h"
+#include "resources/release.h"
+#include "resources/rules.h"
+#include "resources/schema.h"
+
+namespace slipway::resources {
+
+std::span<const std::string_view> Names(ConditionStatus);
+std::span<const std::string_view> Names(Capacity);
+
+void Describe(Visitor& v, Condition& condition);
+void Describe(Visitor& v, NameRef& ref);
+void Describe(Visitor& v, CanaryTarget& target);
+void Describe(Visitor& v, CanaryStep& step);
+void Describe(Visitor& v, SmokeTest& test);
+void Describe(Visitor& v, SmokeResult& result);
+
+void Describe(Visitor& v, ImageBuildSpec& spec);
+void Describe(Visitor& v, ImageBuildStatus& status);
+void Describe(Visitor& v, ReleaseSpec& spec);
+void Describe(Visitor& v, ReleaseStatus& status);
+void Describe(Visitor& v, CanaryPromotionSpec& spec);
+void Describe(Visitor& v, CanaryPromotionStatus& status);
+
+// What every status begins with.
+void DescribeConditions(Visitor& v, std::int64_t& observed_generation, Conditions& conditions);
+
+template <class T>
+Members MembersOf(T& value) {
+  return [&value](Visitor& v) { Describe(v, value); };
+}
+
+// The whole of one of our objects.
+template <class T>
+Result<T> DecodeObject(const kube::Json& object) {
+  T out;
+  auto meta = kube::DecodeMeta(object);
+  if (!meta) return std::unexpected(std::move(meta).error());
+  out.meta = *std::move(meta);
+  if (auto read = Read(object, {.name = "spec", .required = true}, MembersOf(out.spec)); !read) {
+    return std::unexpected(std::move(read).error());
+  }
+  if (auto read = Read(object, {.name = "status"}, MembersOf(out.status)); !read) {
+    return std::unexpected(std::move(read).error());
+  }
+  return out;
+}
+
+// Twelve characters of a commit or a digest: enough to tell one from another in a column.
+std::string ShortCommit(std::string_view commit);
+std::string ShortDigest(std::string_view image);
+
+inline constexpr std::int64_t kAnyGeneration = std::numeric_limits<std::int64_t>::max();
+
+// Fields that look the same wherever they are.
+inline constexpr Field kReason{
+    .name = "reason", .doc = "Why, in one CamelCase word that scripts may match on.", .max_length = 128};
+inline constexpr Field kMessage{
+    .name = "message", .doc = "What happened, where, and what to do next.", .max_length = 2048};
+inline constexpr Field kStarted{.name = "started", .doc = "When it began."};
+inline constexpr Field kFinished{.name = "finished", .doc = "When it ended."};
+
+}  // namespace slipway::resources

@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "resources/policy.h"
+#include "resources/rules.h"
+
+namespace slipway::resources {
+namespace {
+
+using Refusal = std::optional<Violation>;
+
+// What is under a prefix: the prefix itself, or what goes on after a '/'. "reg/team" has "reg/team/app" and
+// not "reg/teamx"; "reg/team/" has only what is below it.
+bool Under(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  return text.size() == prefix.size() || prefix.ends_with('/') || text[prefix.size()] == '/';
+}
+
+bool UnderAny(std::string_view text, const std::vector<std::string>& prefixes) {
+  return std::ranges::any_of(prefixes, [text](const std::string& prefix) { return Under(text, prefix); });
+}
+
+std::string Listed(const std::vector<std::string>& allowed) {
+  return allowed.empty() ? "nothing" : fmt::format("{}", fmt::join(allowed, ", "));
+}
+
+Refusal Refuse(std::string field, std::string reason, std::string_view what) {
+  std::string message = fmt::format("{}: {}", field, what);
+  return Violation{std::move(field), std::move(reason), std::move(message)};
+}
+
+Refusal Missing(std::string_view ns) {
+  return Refuse(
+      "metadata.namespace", "PolicyMissing",
+      fmt::format("the platform's policy does not name namespace {}, or can't be read, so nothing is allowed "
+                  "in it: ask the platform team to mend policy.yaml",
+                  ns));
+}
+
+Refusal CheckRepository(std::string field, const std::string& repository, const NamespacePolicy& policy,
+                        std::string_view ns) {
+  if (UnderAny(repository, policy.repositories)) return std::nullopt;
+  return Refuse(
+      std::move(field), "RegistryNotAllowed",
+      fmt::format("{} is not allowed in namespace {}, whose policy allows {}: use one of those, or ask "
+                  "the platform team to allow it",
+                  repository, ns, Listed(policy.repositories)));
+}
+
+struct SecretField {
+  const char* field;
+  SecretUse use;
+  const std::optional<NameRef>& ref;
+};
+
+std::vector<SecretField> SecretsOf(const ImageBuildSpec& spec) {
+  static const std::optional<NameRef> none;
+  return {{"spec.source.git.credentialsSecretRef", SecretUse::kSource, spec.source.credentials_secret_ref},
+          {"spec.build.baseCredentialsSecretRef", SecretUse::kBase, spec.build.base_credentials_secret_ref},
+          {"spec.build.cache.credentialsSecretRef", SecretUse::kCache,
+           spec.build.cache ? spec.build.cache->credentials_secret_ref : none},
+          {"spec.output.credentialsSecretRef", SecretUse::kOutput, spec.output.credentials_secret_ref}};
+}
+
+// One Secret in two places would hand it from one container to another that must not have it.
+Refusal CheckSecretsDiffer(const std::vector<SecretField>& secrets) {
+  for (auto a = secrets.begin(); a != secrets.end(); ++a) {
+    for (auto b = secrets.begin(); b != a; ++b) {
+      if (!a->ref || !b->ref || a->ref->name != b->ref->name) continue;
+      return Refuse(
+          a->field, "SecretInTwoUses",
+          fmt::format("Secret {} is named by {} too: make a Secret for each, with only what it needs",
+                      a->ref->name, b->field));
+    }
+  }
+  return std::nullopt;
+}
+
+Refusal CheckSecretsGranted(const std::vector<SecretField>& secrets, const NamespacePolicy& policy,
+                            std::string_view ns) {
+  for (const SecretField& secret : secrets) {
+    if (!secret.ref) continue;
+    const bool granted = std::ranges::any_of(policy.secrets, [&](const SecretGrant& grant) {
+      return grant.name == secret.ref->name && grant.use == secret.use;
+    });
+    if (granted) continue;
+    return Refuse(
+        secret.field, "SecretNotAllowed",
+        fmt::format("Secret {} is not allowed for use {} in namespace {}: ask the platform team to add "
+                    "{{name: {}, use: {}}} to its secrets",
+                    secret.ref->name, ToString(secret.use), ns, secret.ref->name, ToString(secret.use)));
+  }
+  return std::nullopt;
+}
+
+Refusal CheckTarget(const CanaryTarget& target, const NamespacePolicy& policy, std::string_view ns) {
+  const bool allowed = std::ranges::any_of(policy.deployments, [&target](const std::string& name) {
+    return name == "*" || name == target.deployment;
+  });
+  if (allowed) return std::nullopt;
+  return Refuse(
+      "spec.target.deployment", "DeploymentNotAllowed",
+      fmt::format("Deployment {} may not be delivered to in namespace {}, whose policy allows {}: ask "
+                  "the platform team to add it to deployments",
+                  target.deployment, ns, Listed(policy.deployments)));
+}
+
+bool HasComponent(std::string_view repository, std::string_view component) {
+  const std::size_t slash = repository.find('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string path = std::string(repository.substr(slash)) + "/";
+  return path.contains(fmt::format("/{}/", component));
+}
+
+// What may be delivered: an image by digest, from a repository that is allowed, and that is not for layers.
+Refusal CheckImage(std::string field, const std::string& image, const NamespacePolicy& policy,
+                   std::string_view ns) {
+  const auto ref = ParseImageRef(image);
+  if (!ref) return Refuse(std::move(field), "ImageNotByDigest", ref.error().message);
+  if (HasComponent(ref->repository, "cache")) {
+    return Refuse(
+        std::move(field), "CacheNotDeliverable",
+        fmt::format("{} is a path for build caches: nothing is delivered from there", ref->repository));
+  }
+  return CheckRepository(std::move(field), ref->repository, policy, ns);
+}
+
+}  // namespace
+
+std::optional<Violation> Check(const ImageBuildSpec& spec, const NamespacePolicy* policy,
+                               std::string_view ns) {
+  if (auto violation = Validate(spec)) return violation;
+  if (policy == nullptr) return Missing(ns);
+  if (!policy->git_urls.empty() && !UnderAny(spec.source.url, policy->git_urls)) {
+    return Refuse(
+        "spec.source.git.url", "GitUrlNotAllowed",
+        fmt::format("{} is not allowed in namespace {}, whose policy allows {}: use one of those, or ask "
+                    "the platform team to allow it",
+                    spec.source.url, ns, Listed(policy->git_urls)));
+  }
+  if (auto violation = CheckRepository("spec.output.repository", spec.output.repository, *policy, ns)) {
+    return violation;
+  }
+  if (spec.build.cache) {
+    auto violation =
+        CheckRepository("spec.build.cache.repository", spec.build.cache->repository, *policy, ns);
+    if (violation) return violation;
+  }
+  const auto secrets = SecretsOf(spec);
+  if (auto violation = CheckSecretsDiffer(secrets)) return violation;
+  return CheckSecretsGranted(secrets, *policy, ns);
+}
+
+std::optional<Violation> Check(const ReleaseSpec& spec, const std::string& image,
+                               const NamespacePolicy* policy, std::string_view ns) {
+  if (auto violation = Validate(spec)) return violation;
+  if (policy == nullptr) return Missing(ns);
+  if (auto violation = CheckTarget(spec.target, *policy, ns)) return violation;
+  if (image.empty()) return std::nullopt;  // not known yet: the ImageBuild has made none
+  return CheckImage(spec.image_from ? "spec.imageFrom.imageBuild" : "spec.image", image, *policy, ns);
+}
+
+std::optional<Violation> Check(const CanaryPromotionSpec& spec, const NamespacePolicy* policy,
+                               std::string_view ns) {
+  if (auto violation = Validate(spec)) return violation;
+  if (policy == nullptr) return Missing(ns);
+  if (auto violation = CheckTarget(spec.target, *policy, ns)) return violation;
+  return CheckImage("spec.image", spec.image, *policy, ns);
+}
+
+std::optional<Violation> Check(const CanaryPromotion& promotion, const NamespacePolicy* policy) {
+  const std::string& ns = promotion.meta.key.ns;
+  if (auto violation = Check(promotion.spec, policy, ns)) return violation;
+  if (!policy->promotions_by_release_only) return std::nullopt;
+  const kube::OwnerReference* owner = promotion.meta.Controller();
+  const bool by_release = owner != nullptr && owner->kind == kube::kReleases.kind &&
+                          owner->api_version == kube::ApiVersion(kube::kReleases);
+  if (by_release) return std::nullopt;
+  return Refuse("metadata.ownerReferences", "PromotionNotAllowed",
+                fmt::format("in namespace {} only a Release may make a CanaryPromotion: make a Release for "
+                            "Deployment {}",
+                            ns, promotion.spec.target.deployment));
+}
+
+}  // namespace slipway::resources

@@ -1,0 +1,153 @@
+#include "e2e/policy/fixture.h"
+
+#include <map>
+
+namespace slipway::testing {
+namespace {
+
+constexpr const char* kRoles = R"(
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: dev}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: [get, create, patch, delete]}
+- {apiGroups: [batch], resources: [jobs], verbs: [get, create, patch, update, delete]}
+- {apiGroups: [apps], resources: [deployments, deployments/scale, replicasets], verbs: [get, list, create, patch, update, delete]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: writer}
+rules:
+- apiGroups: [slipway.dev]
+  resources: [imagebuilds, releases, canarypromotions, imagebuilds/status, releases/status, canarypromotions/status]
+  verbs: [get, list, create, update, patch, delete]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: dev}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: dev}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: dev}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: writer}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: writer}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: writer}
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: dev}
+)";
+
+const std::string kDigest = "@sha256:" + std::string(64, 'a');
+
+std::string In(const std::string& ns, const std::string& gated) {
+  return "{apiVersion: v1, kind: Namespace, metadata: {name: " + ns + ", labels: {" + gated + "}}}";
+}
+
+}  // namespace
+
+void Tenants::SetUpTestSuite() {
+  for (const auto& [ns, label] :
+       std::map<std::string, std::string>{{kNamespace, ""}, {kGated, "slipway.dev/gated: 'true'"}}) {
+    const auto made = Kubectl({"apply", "-f", "-"}, In(ns, label));
+    ASSERT_TRUE(made.ok()) << made.text;
+    Apply(ns, kRoles);
+    const auto tenant =
+        Kubectl({"-n", ns, "apply", "--server-side", "--force-conflicts", "-k", SourcePath("deploy/tenant")});
+    ASSERT_TRUE(tenant.ok()) << tenant.text;
+    Kubectl({"-n", ns, "wait", "--for=create", "serviceaccount/default", "--timeout=30s"});
+  }
+}
+
+void Tenants::Clear() {
+  for (const char* ns : {kNamespace, kGated}) {
+    const auto gone =
+        Kubectl({"-n", ns, "delete", "imagebuilds,releases,canarypromotions,deployments,jobs,pods", "--all",
+                 "--timeout=60s", "--grace-period=1"});
+    ASSERT_TRUE(gone.ok()) << gone.text;
+  }
+}
+
+Output Tenants::As(const std::string& user, std::vector<std::string> args, const std::string& input) {
+  if (!user.empty()) args.push_back("--as=" + user);
+  return Kubectl(args, input);
+}
+
+void Tenants::Judge(const std::vector<Attempt>& attempts) {
+  for (const Attempt& attempt : attempts) {
+    const Output output = As(attempt.user, attempt.args, attempt.input);
+    EXPECT_EQ(output.ok(), attempt.words.empty()) << attempt.what << ": " << output.text;
+    for (const auto& word : attempt.words) {
+      EXPECT_NE(output.text.find(word), std::string::npos)
+          << attempt.what << ": " << word << " is not in: " << output.text;
+    }
+  }
+}
+
+Tenants::Attempt Tenants::Make(std::string what, std::string user, std::string yaml,
+                               std::vector<std::string> words) {
+  return {std::move(what),
+          std::move(user),
+          {"-n", kNamespace, "create", "--dry-run=server", "-f", "-"},
+          std::move(yaml),
+          std::move(words)};
+}
+
+Tenants::Attempt Tenants::Do(std::string what, std::string user, std::vector<std::string> args,
+                             std::vector<std::string> words) {
+  args.insert(args.begin(), {"-n", kNamespace});
+  return {std::move(what), std::move(user), std::move(args), "", std::move(words)};
+}
+
+Tenants::Attempt Tenants::Gated(Attempt attempt) {
+  attempt.args[1] = kGated;
+  return attempt;
+}
+
+nlohmann::json Tenants::Keep(const std::string& user, const std::string& yaml, const std::string& ns) {
+  const auto made = As(user, {"-n", ns, "create", "-f", "-", "-o", "json"}, yaml);
+  EXPECT_TRUE(made.ok()) << made.text << "\n" << yaml;
+  return nlohmann::json::parse(made.text, nullptr, false);
+}
+
+std::string Pod(const std::string& name, const std::string& metadata) {
+  return "{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", " + metadata +
+         "}, spec: {containers: [{name: c, image: example.com/c}]}}";
+}
+
+std::string Job(const std::string& name, const std::string& metadata, const std::string& pod_labels) {
+  return "{apiVersion: batch/v1, kind: Job, metadata: {name: " + name + ", " + metadata +
+         "}, spec: {suspend: true, template: {metadata: {labels: {" + pod_labels +
+         "}}, spec: {restartPolicy: Never, containers: [{name: c, image: example.com/c}]}}}}";
+}
+
+std::string Deployment(const std::string& name, const std::string& metadata, const std::string& pod_label) {
+  return "{apiVersion: apps/v1, kind: Deployment, metadata: {name: " + name + ", " + metadata +
+         "}, spec: {replicas: 0, selector: {matchLabels: {app: " + name +
+         "}}, template: {metadata: {labels: {app: " + name + ", " + pod_label +
+         "}}, spec: {containers: [{name: c, image: example.com/c}]}}}}";
+}
+
+std::string Release(const std::string& name, const std::string& deployment) {
+  return "{apiVersion: slipway.dev/v1alpha1, kind: Release, metadata: {name: " + name +
+         "}, spec: {image: example.com/c" + kDigest + ", target: {deployment: " + deployment +
+         ", service: web}}}";
+}
+
+std::string Promotion(const std::string& name, const std::string& deployment, const std::string& metadata) {
+  return "{apiVersion: slipway.dev/v1alpha1, kind: CanaryPromotion, metadata: {name: " + name + ", " +
+         metadata + "}, spec: {image: example.com/c" + kDigest + ", target: {deployment: " + deployment +
+         ", service: web}}}";
+}
+
+std::string Build(const std::string& name) {
+  return "{apiVersion: slipway.dev/v1alpha1, kind: ImageBuild, metadata: {name: " + name +
+         "}, spec: {source: {git: {url: 'https://git.example.com/a.git', revision: main}},"
+         " output: {repository: example.com/c}}}";
+}
+
+std::string Owner(const std::string& kind, const std::string& name, const std::string& uid) {
+  return "ownerReferences: [{apiVersion: slipway.dev/v1alpha1, kind: " + kind + ", name: " + name +
+         ", uid: " + uid + ", controller: true}]";
+}
+
+}  // namespace slipway::testing

@@ -1,0 +1,173 @@
+#include "runner/probe.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "protocol/runner/http_server.h"
+#include "protocol/runner/scratch.h"
+
+namespace slipway::runner {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+using ::slipway::testing::Answer;
+using ::slipway::testing::Contents;
+using ::slipway::testing::HttpServer;
+using ::slipway::testing::Request;
+using ::slipway::testing::Response;
+using ::slipway::testing::Scratch;
+
+class Probing : public ::testing::Test {
+ protected:
+  ProbeOptions Options(const HttpServer& service) const {
+    ProbeOptions options;
+    options.url = service.url();
+    options.health_path = "/healthz";
+    options.version_path = "/version";
+    options.expect_version = "v2";
+    options.requests = 20;
+    options.canary_share = 1;
+    options.timeout = std::chrono::seconds(10);
+    options.report_path = scratch_ / "report";
+    return options;
+  }
+  nlohmann::json Report() const { return nlohmann::json::parse(Contents(scratch_ / "report")); }
+
+  Scratch scratch_;
+};
+
+HttpServer::Handler Version(std::string version) {
+  return [version = std::move(version)](const Request& request) {
+    return Answer(200, request.target() == "/version" ? version + "\n" : "ok");
+  };
+}
+
+TEST_F(Probing, PassesWhenAllAnswersAreWell) {
+  int requests = 0;
+  std::string host;
+  HttpServer server([&](const Request& request) {
+    ++requests;
+    host = request[http::field::host];
+    return Version("v2")(request);
+  });
+  ProbeOptions options = Options(server);
+  options.pods = {{"web-1", server.address()}};
+  EXPECT_EQ(RunProbe(options), kProbePassed);
+  EXPECT_EQ(Report().at("verdict"), "pass");
+  EXPECT_EQ(Report().at("requests"), 40);
+  EXPECT_EQ(Report().at("versions"), (nlohmann::json{{"v2", 20}}));
+  EXPECT_EQ(requests, 60);
+  EXPECT_EQ(host, server.address());
+}
+
+TEST_F(Probing, FailsAndNamesThePathThatAnswers500) {
+  HttpServer server(
+      [](const Request& request) { return Answer(request.target() == "/healthz" ? 500 : 200, "v2"); });
+  EXPECT_EQ(RunProbe(Options(server)), kProbeFailed);
+  EXPECT_EQ(Report().at("reason"), "RequestsFailed");
+  EXPECT_EQ(Report().at("message"),
+            "20 of 40 requests to " + server.url() + "/healthz failed; the first: GET /healthz answered 500");
+}
+
+TEST_F(Probing, FailsWhenAPodAnswersAnotherVersion) {
+  HttpServer service(Version("v2"));
+  HttpServer pod(Version("v1"));
+  ProbeOptions options = Options(service);
+  options.pods = {{"web-1", service.address()}, {"web-2", pod.address()}};
+  EXPECT_EQ(RunProbe(options), kProbeFailed);
+  EXPECT_EQ(Report().at("reason"), "WrongVersion");
+  EXPECT_EQ(Report().at("message"),
+            "canary pod web-2: GET /version answered version \"v1\" instead of \"v2\"");
+  EXPECT_EQ(Report().at("pods").at(0),
+            (nlohmann::json{{"name", "web-2"}, {"failures", 10}, {"version", "v1"}}));
+}
+
+TEST_F(Probing, FailsWhenTheServiceNeverReachesTheCanary) {
+  HttpServer server(Version("v1"));
+  EXPECT_EQ(RunProbe(Options(server)), kProbeFailed);
+  EXPECT_EQ(Report().at("reason"), "VersionNotSeen");
+}
+
+TEST_F(Probing, DoesNotFollowRedirects) {
+  HttpServer server([](const Request& request) {
+    if (request.target() != "/healthz") return Answer(200, "v2");
+    Response response = Answer(302, "");
+    response.set(http::field::location, "/version");
+    return response;
+  });
+  EXPECT_EQ(RunProbe(Options(server)), kProbeFailed);
+  EXPECT_NE(Report().at("message").get<std::string>().find("GET /healthz answered 302"), std::string::npos);
+}
+
+TEST_F(Probing, TakesALongPageForAnAnswer) {
+  HttpServer server([](const Request& request) {
+    return Answer(200, request.target() == "/version" ? "v2" : std::string(1 << 20, 'x'));
+  });
+  EXPECT_EQ(RunProbe(Options(server)), kProbePassed) << Contents(scratch_ / "report");
+}
+
+TEST_F(Probing, FailsWhenNobodyListens) {
+  ProbeOptions options;
+  {
+    HttpServer server(Version("v2"));
+    options = Options(server);
+  }
+  EXPECT_EQ(RunProbe(options), kProbeFailed);
+  EXPECT_EQ(Report().at("failures"), 40);
+  EXPECT_NE(Report().at("message").get<std::string>().find("GET /healthz: connect: Connection refused"),
+            std::string::npos);
+}
+
+TEST_F(Probing, ReachesAPodByItsIpv6Address) {
+  HttpServer service(Version("v2"));
+  ProbeOptions options = Options(service);
+  options.pods = {{"web-1", "[::ffff:127.0.0.1]:" + service.address().substr(10)}};
+  EXPECT_EQ(RunProbe(options), kProbePassed) << Contents(scratch_ / "report");
+}
+
+TEST_F(Probing, EndsInTimeWhenTheProgramHangs) {
+  HttpServer unused(Version("v2"));
+  asio::io_context io;
+  asio::ip::tcp::acceptor silent(io, {asio::ip::address_v4::loopback(), 0});
+  ProbeOptions options = Options(unused);
+  options.url = "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port());
+  options.timeout = std::chrono::milliseconds(200);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(RunProbe(options), kProbeFailed);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+  EXPECT_EQ(Report().at("failures"), 8);
+  EXPECT_NE(Report().at("message").get<std::string>().find("GET /healthz: receive: timed out"),
+            std::string::npos);
+}
+
+TEST_F(Probing, IsBrokenByOptionsThatMakeNoSense) {
+  HttpServer server(Version("v2"));
+  void (*const changes[])(ProbeOptions&) = {
+      [](ProbeOptions& o) { o.url = "https://web"; },
+      [](ProbeOptions& o) { o.url = "http://web:99999"; },
+      [](ProbeOptions& o) { o.url = "http://web/path"; },
+      [](ProbeOptions& o) { o.url = "http://bob@web:80"; },
+      [](ProbeOptions& o) { o.url = "http://"; },
+      [](ProbeOptions& o) { o.url = "http://[::1"; },
+      [](ProbeOptions& o) { o.health_path = "healthz"; },
+      [](ProbeOptions& o) { o.health_path = "/a b"; },
+      [](ProbeOptions& o) { o.version_path = "/v\r\nX: y"; },
+      [](ProbeOptions& o) { o.requests = 0; },
+      [](ProbeOptions& o) { o.timeout = std::chrono::milliseconds(0); },
+      [](ProbeOptions& o) { o.pods = {{"web-1", "web-1:80"}}; },
+      [](ProbeOptions& o) { o.pods = {{"web-1", "10.0.0.7"}}; },
+      [](ProbeOptions& o) { o.pods = {{"web-1", "fd00::7:80"}}; },
+      [](ProbeOptions& o) { o.report_path = "/nonexistent/report"; },
+  };
+  for (std::size_t i = 0; i < std::size(changes); ++i) {
+    ProbeOptions options = Options(server);
+    changes[i](options);
+    EXPECT_EQ(RunProbe(options), kProbeBroken) << "change " << i;
+  }
+}
+
+}  // namespace
+}  // namespace slipway::runner

@@ -1,0 +1,425 @@
+#include "canary/decide.h"
+
+#include <gtest/gtest.h>
+
+#include "canary/names.h"
+#include "unit/canary/world.h"
+
+namespace slipway::canary {
+namespace {
+
+using resources::CanaryPhase;
+using resources::Capacity;
+using resources::Completion;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+SmokeOutcome Passed() {
+  SmokeOutcome outcome{.state = SmokeOutcome::State::kPassed, .reason = "Passed"};
+  outcome.result.requests = 200;
+  return outcome;
+}
+SmokeOutcome Failed() {
+  SmokeOutcome outcome{.state = SmokeOutcome::State::kFailed, .reason = "RequestsFailed"};
+  outcome.result.message = "20 of 200 requests to /healthz failed";
+  return outcome;
+}
+
+TEST(Decide, TheBaselineAndTheFinalizerComeBeforeAnyChange) {
+  World world;
+  world.stable_digest = Image('a');
+  const Plan plan = world.Decide();
+  ASSERT_TRUE(plan.status.baseline);
+  EXPECT_EQ(plan.status.baseline->replicas, 10);
+  EXPECT_EQ(plan.status.baseline->image, Image('a'));
+  EXPECT_EQ(plan.status.baseline->stable_digest, Image('a'));
+  ASSERT_EQ(plan.effects.size(), 1U);
+  EXPECT_NE(Find<AddFinalizer>(plan), nullptr);
+}
+
+TEST(Decide, TheTargetIsClaimedBeforeTheCanaryIsMade) {
+  World world;
+  world.Step();
+  const Plan plan = world.Step();
+  ASSERT_EQ(plan.effects.size(), 1U);
+  ASSERT_NE(Find<Claim>(plan), nullptr);
+  EXPECT_FALSE(Find<Claim>(plan)->force);
+
+  world.stable->meta.annotations.emplace(resources::kClaimAnnotation, "promotion-uid");
+  const Plan next = world.Step();
+  ASSERT_EQ(next.effects.size(), 1U);
+  ASSERT_NE(Find<CreateCanary>(next), nullptr);
+  EXPECT_EQ(Find<CreateCanary>(next)->replicas, 1);
+}
+
+TEST(Decide, AClaimThatOutlivedItsPromotionIsTakenOver) {
+  World world;
+  world.Step();
+  world.stable->meta.annotations.emplace(resources::kClaimAnnotation, "long-gone");
+  const Plan plan = world.Decide();
+  ASSERT_NE(Find<Claim>(plan), nullptr);
+  EXPECT_TRUE(Find<Claim>(plan)->force);
+}
+
+TEST(Decide, OfTwoThatBeganAtOnceTheOneWithoutTheClaimGivesWay) {
+  World world;
+  world.Step();
+  world.stable->meta.annotations.emplace(resources::kClaimAnnotation, "other-uid");
+  world.busy_with = "web-1";
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kPending);
+  EXPECT_EQ(Ready(plan).reason, "TargetBusy");
+  EXPECT_FALSE(plan.status.baseline);
+  EXPECT_TRUE(plan.effects.empty());
+}
+
+TEST(Decide, StableShrinksOnlyOnceTheCanaryIsAvailable) {
+  World world;
+  world.Enter(CanaryPhase::kStarting);
+  world.canary->available_replicas = 0;
+  EXPECT_TRUE(world.Decide().effects.empty());
+  world.canary->available_replicas = 1;
+  const Plan plan = world.Decide();
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 9);
+  EXPECT_EQ(Find<WriteStable>(plan)->image, Image('a'));
+}
+
+TEST(Decide, AStatusOfAnOlderSpecIsNotBelieved) {
+  World world;
+  world.Enter(CanaryPhase::kStarting);
+  world.canary->meta.generation = 2;  // scaled, and not yet looked at
+  EXPECT_TRUE(world.Decide().effects.empty());
+}
+
+TEST(Decide, SurgeNeverWritesStableWhileTheCanaryRuns) {
+  World world;
+  world.promotion.spec.capacity = Capacity::kSurge;
+  world.Enter(CanaryPhase::kStarting);
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kHolding);
+  EXPECT_TRUE(plan.effects.empty());
+}
+
+TEST(Decide, ASmallerWeightGivesStableItsPodsBackFirst) {
+  World world;
+  world.promotion.spec.steps = {{50, {}}, {10, {}}};
+  world.Enter(CanaryPhase::kTesting);
+  world.promotion.status.steps.back().smoke = {{.name = "default", .passed = true}};
+  world.canary = World::Deployed("web-canary", 5, Image('b'));
+  world.stable->replicas = 5;
+  Plan plan = world.Step();
+  EXPECT_EQ(plan.status.current_step, 1);
+  EXPECT_EQ(Find<ScaleCanary>(plan), nullptr);
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 9);
+
+  auto annotations = world.stable->meta.annotations;
+  world.stable = World::Deployed("web", 9, Image('a'));
+  world.stable->meta.annotations = annotations;
+  plan = world.Step();
+  ASSERT_NE(Find<ScaleCanary>(plan), nullptr);
+  EXPECT_EQ(Find<ScaleCanary>(plan)->replicas, 1);
+}
+
+TEST(Decide, TheHoldIsWaitedOutToItsEnd) {
+  World world;
+  world.Enter(CanaryPhase::kHolding);
+  world.now = kNow + seconds(2);
+  const Plan early = world.Decide();
+  EXPECT_EQ(early.status.phase, CanaryPhase::kHolding);
+  EXPECT_EQ(early.recheck_after, seconds(3));
+  world.now = kNow + seconds(5);
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kTesting);
+  EXPECT_NE(Find<CreateSmokeJob>(plan), nullptr);
+}
+
+TEST(Decide, SmokeTestsRunOneAfterTheOther) {
+  World world;
+  world.promotion.spec.smoke_tests = {{.name = "one"}, {.name = "two"}};
+  world.Enter(CanaryPhase::kTesting);
+  Plan plan = world.Step();
+  ASSERT_NE(Find<CreateSmokeJob>(plan), nullptr);
+  EXPECT_EQ(Find<CreateSmokeJob>(plan)->test.name, "one");
+  world.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job-1"};
+  world.smoke = SmokeOutcome{};
+  EXPECT_TRUE(world.Step().effects.empty());
+  world.smoke = Passed();
+  plan = world.Step();
+  ASSERT_NE(Find<CreateSmokeJob>(plan), nullptr);
+  EXPECT_EQ(Find<CreateSmokeJob>(plan)->test.name, "two");
+  EXPECT_EQ(plan.status.steps.back().smoke.size(), 1U);
+  EXPECT_FALSE(plan.status.steps.back().smoke_job_uid);
+}
+
+TEST(Decide, AfterTheLastStepStableIsRestoredBeforeItChanges) {
+  World world;
+  world.Enter(CanaryPhase::kTesting);
+  world.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job-1"};
+  world.smoke = Passed();
+  Plan plan = world.Step();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kRestoring);
+  EXPECT_EQ(plan.status.steps.back().verdict, "Passed");
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
+  EXPECT_EQ(Find<WriteStable>(plan)->image, Image('a'));
+
+  world.stable->replicas = 10;  // not available yet
+  plan = world.Step();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kRestoring);
+  EXPECT_TRUE(plan.effects.empty());
+}
+
+TEST(Decide, PromotingSetsTheImageAndKeepsTheCanaryUntilTheRolloutIsDone) {
+  World world;
+  world.Enter(CanaryPhase::kPromoting);
+  Plan plan = world.Step();
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->image, Image('b'));
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
+
+  world.stable->containers[0].image = Image('b');
+  world.stable->template_hash = "hash-of-b";
+  world.stable->updated_replicas = 4;
+  plan = world.Step();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kPromoting);
+  EXPECT_TRUE(plan.effects.empty());
+
+  world.stable->updated_replicas = 10;
+  plan = world.Step();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kFinishing);
+  EXPECT_NE(Find<DeleteCanary>(plan), nullptr);
+  EXPECT_NE(Find<Unclaim>(plan), nullptr);
+}
+
+TEST(Decide, ItIsPromotedWhenCanaryAndClaimAreGoneAndThenLetsTheObjectGo) {
+  World world;
+  world.Enter(CanaryPhase::kFinishing);
+  EXPECT_EQ(world.Step().status.phase, CanaryPhase::kFinishing);
+  world.canary.reset();
+  world.stable->meta.annotations.clear();
+  Plan plan = world.Step();
+  EXPECT_EQ(plan.status.completion, Completion::kPromoted);
+  EXPECT_EQ(Ready(plan).status, resources::ConditionStatus::kTrue);
+  plan = world.Step();
+  ASSERT_EQ(plan.effects.size(), 1U);
+  EXPECT_NE(Find<RemoveFinalizer>(plan), nullptr);
+  world.promotion.meta.finalizers.clear();
+  plan = world.Step();
+  EXPECT_TRUE(plan.effects.empty());
+  EXPECT_FALSE(plan.recheck_after) << "what has ended is not looked at again";
+}
+
+// ---- going back ----
+
+TEST(Decide, AFailedSmokeTestGoesBackWithItsWordsAndRestoresStableFirst) {
+  World world;
+  world.Enter(CanaryPhase::kTesting);
+  world.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job-1"};
+  world.smoke = Failed();
+  Plan plan = world.Step();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kAborting);
+  EXPECT_EQ(plan.status.failure_reason, "RequestsFailed");
+  EXPECT_NE(plan.status.failure_message.find("/healthz"), std::string::npos);
+  ASSERT_EQ(plan.effects.size(), 1U) << "the canary stays while it serves";
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
+
+  auto annotations = world.stable->meta.annotations;
+  world.stable = World::Deployed("web", 10, Image('a'));
+  world.stable->meta.annotations = annotations;
+  plan = world.Step();
+  EXPECT_NE(Find<DeleteCanary>(plan), nullptr);
+  EXPECT_NE(Find<Unclaim>(plan), nullptr);
+  world.canary.reset();
+  world.stable->meta.annotations.clear();
+  plan = world.Step();
+  EXPECT_EQ(plan.status.completion, Completion::kAborted);
+  EXPECT_EQ(Ready(plan).reason, "RequestsFailed");
+  EXPECT_NE(Ready(plan).message.find(Image('a')), std::string::npos) << "it says what serves now";
+}
+
+TEST(Decide, ACanaryThatDoesNotServeGoesAtOnce) {
+  World world;
+  world.Enter(CanaryPhase::kAborting);
+  world.promotion.status.failure_reason = "CanaryNotReady";
+  world.canary->available_replicas = 0;
+  const Plan plan = world.Decide();
+  EXPECT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_NE(Find<DeleteCanary>(plan), nullptr);
+}
+
+struct FailureCase {
+  const char* name;
+  CanaryPhase phase;
+  std::function<void(World&)> change;
+  const char* reason;
+};
+
+const FailureCase kFailures[] = {
+    {"no pod in time", CanaryPhase::kStarting,
+     [](World& w) {
+       w.canary->available_replicas = 0;
+       w.now = kNow + minutes(2);
+     },
+     "CanaryNotReady"},
+    {"the canary deleted", CanaryPhase::kStarting, [](World& w) { w.canary.reset(); }, "CanaryVanished"},
+    {"the canary died in its hold", CanaryPhase::kHolding, [](World& w) { w.canary->available_replicas = 0; },
+     "CanaryUnhealthy"},
+    {"the probe broke", CanaryPhase::kTesting,
+     [](World& w) {
+       w.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job"};
+       w.smoke = SmokeOutcome{.state = SmokeOutcome::State::kBroken, .reason = "SmokeTestError"};
+     },
+     "SmokeTestError"},
+    {"its Job is gone", CanaryPhase::kTesting,
+     [](World& w) { w.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job"}; }, "SmokeTestError"},
+    {"no verdict in time", CanaryPhase::kTesting,
+     [](World& w) {
+       w.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job"};
+       w.smoke = SmokeOutcome{};
+       w.now = kNow + minutes(10);
+     },
+     "SmokeTestError"},
+    {"stable not back in time", CanaryPhase::kRestoring,
+     [](World& w) {
+       w.stable->available_replicas = 9;
+       w.now = kNow + minutes(2);
+     },
+     "StableNotReady"},
+    {"stable not rolled out in time", CanaryPhase::kPromoting,
+     [](World& w) {
+       w.stable->containers[0].image = Image('b');
+       w.stable->updated_replicas = 3;
+       w.now = kNow + minutes(2);
+     },
+     "StableNotRolledOut"},
+    {"the spec changed", CanaryPhase::kHolding, [](World& w) { w.promotion.spec.image = Image('c'); },
+     "SpecChanged"},
+    {"the template changed", CanaryPhase::kHolding, [](World& w) { w.stable->template_hash = "other"; },
+     "StableChanged"},
+    {"the policy changed", CanaryPhase::kHolding,
+     [](World& w) { w.violation = {"spec.image", "RegistryNotAllowed", "no more"}; }, "RegistryNotAllowed"},
+    {"deleted", CanaryPhase::kTesting, [](World& w) { w.promotion.meta.deleted = kNow; }, "Deleted"},
+    {"a status that makes no sense", CanaryPhase::kHolding,
+     [](World& w) { w.promotion.status.current_step = 7; }, "StatusDamaged"},
+};
+
+TEST(Decide, EachFailureGoesBackForItsReason) {
+  for (const auto& c : kFailures) {
+    World world;
+    world.Enter(c.phase);
+    c.change(world);
+    const Plan plan = world.Decide();
+    EXPECT_EQ(plan.status.phase, CanaryPhase::kAborting) << c.name;
+    EXPECT_EQ(plan.status.failure_reason, c.reason) << c.name;
+    EXPECT_TRUE(plan.status.aborted_at) << c.name;
+    EXPECT_EQ(plan.status.completion, Completion::kNone) << c.name;
+    EXPECT_EQ(Find<ScaleCanary>(plan), nullptr) << c.name;
+    EXPECT_EQ(Find<CreateSmokeJob>(plan), nullptr) << c.name;
+  }
+}
+
+TEST(Decide, TheReasonOfPodsThatDoNotStartIsPassedOn) {
+  World world;
+  world.Enter(CanaryPhase::kStarting);
+  world.canary->available_replicas = 0;
+  world.now = kNow + minutes(2);
+  auto pod = std::make_shared<resources::Pod>();
+  pod->meta.key = {"team", "web-canary-1"};
+  pod->containers = {{.name = "web", .reason = "ImagePullBackOff", .message = "no such image"}};
+  world.canary_pods = {pod};
+  const Plan plan = world.Decide();
+  EXPECT_NE(plan.status.failure_message.find("ImagePullBackOff: no such image"), std::string::npos)
+      << plan.status.failure_message;
+}
+
+TEST(Decide, AnImageThatWeHaveSetIsTakenBack) {
+  World world;
+  world.Enter(CanaryPhase::kPromoting);
+  world.Step();
+  world.stable->containers[0].image = Image('b');
+  world.stable->updated_replicas = 3;
+  world.now = kNow + minutes(2);
+  EXPECT_TRUE(world.Step().effects.empty()) << "that it goes back is written down first";
+  const Plan plan = world.Decide();
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->image, Image('a'));
+  EXPECT_EQ(Find<DeleteCanary>(plan), nullptr);
+}
+
+TEST(Decide, AnImageThatSomebodyElseHasSetStays) {
+  World world;
+  world.Enter(CanaryPhase::kPromoting);
+  world.Step();
+  world.stable->containers[0].image = Image('d');
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.failure_reason, "StableChanged");
+  EXPECT_EQ(Find<WriteStable>(plan), nullptr);
+}
+
+TEST(Decide, AChangeFromOutsideIsSupersededAndNotAFailureOfTheImage) {
+  World world;
+  world.Enter(CanaryPhase::kHolding);
+  world.stable->template_hash = "other";
+  world.Step();
+  auto annotations = world.stable->meta.annotations;
+  world.stable = World::Deployed("web", 10, Image('a'));
+  world.stable->template_hash = "other";
+  world.canary.reset();
+  const Plan plan = world.Step();
+  EXPECT_EQ(plan.status.completion, Completion::kSuperseded);
+  EXPECT_EQ(Ready(plan).reason, "Superseded");
+}
+
+TEST(Decide, AChangedSpecStartsAnewOnceTheOldOneHasEnded) {
+  World world;
+  world.promotion.status.phase = CanaryPhase::kAborted;
+  world.promotion.status.completion = Completion::kAborted;
+  world.promotion.status.spec_hash = "of-another";
+  world.promotion.status.failure_reason = "RequestsFailed";
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.phase, CanaryPhase::kStarting);
+  EXPECT_EQ(plan.status.completion, Completion::kNone);
+  EXPECT_TRUE(plan.status.failure_reason.empty());
+}
+
+TEST(Decide, ATargetThatIsGoneEndsItAndTheObjectCanGo) {
+  for (const bool replaced : {false, true}) {
+    World world;
+    world.Enter(CanaryPhase::kHolding);
+    world.promotion.meta.deleted = kNow;
+    if (replaced) {
+      world.stable->meta.uid = {"another"};
+    } else {
+      world.stable.reset();
+    }
+    Plan plan = world.Step();
+    EXPECT_EQ(plan.status.phase, CanaryPhase::kAborted);
+    plan = world.Step();
+    EXPECT_NE(Find<RemoveFinalizer>(plan), nullptr);
+  }
+}
+
+TEST(Decide, BeforeAnythingWasDoneADeletionOnlyLetsTheObjectGo) {
+  World world;
+  world.promotion.meta.finalizers = {std::string(resources::kFinalizer), "other.example.com/x"};
+  world.promotion.meta.deleted = kNow;
+  const Plan plan = world.Decide();
+  ASSERT_EQ(plan.effects.size(), 1U);
+  EXPECT_NE(Find<RemoveFinalizer>(plan), nullptr);
+}
+
+TEST(SpecHash, ChangesWithWhatIsPromotedAndNotWithHowLongPodsAreWaitedFor) {
+  const World world;
+  auto spec = world.promotion.spec;
+  const std::string before = SpecHash(spec);
+  spec.progress_deadline = minutes(99);
+  EXPECT_EQ(SpecHash(spec), before);
+  spec.steps[0].weight = 20;
+  EXPECT_NE(SpecHash(spec), before);
+}
+
+}  // namespace
+}  // namespace slipway::canary
