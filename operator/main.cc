@@ -98,8 +98,6 @@ std::string Identity() {
   return fmt::format("{}_{:08x}", host, random());
 }
 
-asio::awaitable<void> RunOperator(slipway::Operator& op, bool& lost) { lost = co_await op.Run(); }
-
 // Runs until SIGTERM or SIGINT has been answered by a whole stop. A second signal ends the process at once.
 int Serve(asio::io_context& io, slipway::Operator& op) {
   bool lost = false;
@@ -113,9 +111,10 @@ int Serve(asio::io_context& io, slipway::Operator& op) {
     std::signal(SIGINT, SIG_DFL);
     stop.emit(asio::cancellation_type::terminal);
   });
-  asio::co_spawn(io, RunOperator(op, lost),
-                 asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error) {
+  asio::co_spawn(io, op.Run(),
+                 asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error, bool lead_lost) {
                    signals.cancel();
+                   lost = lead_lost;
                    if (!error) return;
                    failed = true;
                    try {

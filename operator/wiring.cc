@@ -74,6 +74,15 @@ struct NamespaceWatch {
            deployments.synced() && services.synced();
   }
 
+  asio::awaitable<void> Run(asio::any_io_executor executor) {
+    TaskGroup group(std::move(executor));
+    Each([&](std::string_view what, auto& informer) {
+      std::string name = fmt::format("watch {} in {}", what, ns);
+      group.Spawn(name, informer.Run([name] { log::info("{}: complete", name); }));
+    });
+    co_await group.Join();
+  }
+
   template <class F>
   void Each(F&& f) {
     f("imagebuilds", builds);
@@ -119,7 +128,6 @@ class Operator::Impl {
   template <class T>
   void ReportUndecodable(Informer<T>& informer, kube::ApiResource resource);
   asio::awaitable<void> Lead();
-  asio::awaitable<void> Watch(NamespaceWatch& watch);
   asio::awaitable<void> WriteRefusals();
 
   asio::any_io_executor executor_;
@@ -361,15 +369,6 @@ asio::awaitable<void> Operator::Impl::WriteRefusals() {
   }
 }
 
-asio::awaitable<void> Operator::Impl::Watch(NamespaceWatch& watch) {
-  TaskGroup group(executor_);
-  watch.Each([&](std::string_view what, auto& informer) {
-    std::string name = fmt::format("watch {} in {}", what, watch.ns);
-    group.Spawn(name, informer.Run([name] { log::info("{}: complete", name); }));
-  });
-  co_await group.Join();
-}
-
 asio::awaitable<void> Operator::Impl::Lead() {
   log::info("leading as {}", options_.identity);
   metrics_.Leading(true);
@@ -387,7 +386,7 @@ asio::awaitable<void> Operator::Impl::Lead() {
 asio::awaitable<bool> Operator::Impl::Run() {
   tasks_.Spawn("health server", health_.Run());
   tasks_.Spawn("watch policy", policy_.Run([] { log::info("policy: read"); }));
-  for (const auto& watch : watches_) tasks_.Spawn("watch " + watch->ns, Watch(*watch));
+  for (const auto& watch : watches_) tasks_.Spawn("watch " + watch->ns, watch->Run(executor_));
   bool lost = false;
   if (options_.leader_elect) {
     lost = co_await elector_.Run([this] { return Lead(); });

@@ -14,6 +14,8 @@ namespace {
 
 // A wait that ends by time or by cancellation, and throws for neither: the state of a cancelled coroutine is
 // left for its loop to read, not thrown at the next await.
+// Each caller owns the timer and awaits this at once.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 asio::awaitable<bool> WaitOn(asio::steady_timer& timer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto state = co_await asio::this_coro::cancellation_state;

@@ -180,7 +180,7 @@ Result<Duration> ParseDuration(std::string_view text) {
     total += *number * unit->milliseconds;
     if (total > static_cast<double>(kLongest.count())) return wrong("it is longer than ten years");
   }
-  return Duration(static_cast<Duration::rep>(total + 0.5));
+  return Duration(std::llround(total));
 }
 
 std::string FormatDuration(Duration d) {

@@ -15,7 +15,6 @@ namespace slipway::canary {
 namespace {
 
 using resources::CanaryPhase;
-using resources::CanaryPromotionSpec;
 using resources::Capacity;
 using resources::Completion;
 using resources::Deployment;

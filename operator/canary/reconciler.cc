@@ -89,8 +89,8 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   if (promotion == nullptr) co_return runtime::Outcome{};
   auto world = co_await Observe(promotion);
   if (!world) co_return std::unexpected(world.error());
-  Plan plan = DecideFrom(*world);
-  world->status = std::move(plan.status);
+  Plan plan = DecideFrom(**world);
+  (*world)->status = std::move(plan.status);
   if (!plan.effects.empty()) {
     const auto carried = co_await Carry(*world, std::move(plan.effects));
     if (!carried) {
@@ -106,14 +106,14 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
 
 // ---- what is seen ----
 
-awaitable<Result<Reconciler::World>> Reconciler::Observe(PromotionPtr promotion) {
-  World world;
-  world.promotion = promotion;
-  world.resource_version = promotion->meta.resource_version;
-  world.policy = caches_.policies.Get(caches_.policy_key);
+awaitable<Result<Reconciler::WorldPtr>> Reconciler::Observe(PromotionPtr promotion) {
+  auto world = std::make_shared<World>();
+  world->promotion = promotion;
+  world->resource_version = promotion->meta.resource_version;
+  world->policy = caches_.policies.Get(caches_.policy_key);
   const std::string& ns = promotion->meta.key.ns;
-  world.service = caches_.services.Get({ns, promotion->spec.target.service});
-  world.canary_pods = caches_.pods.Where([&](const resources::Pod& pod) {
+  world->service = caches_.services.Get({ns, promotion->spec.target.service});
+  world->canary_pods = caches_.pods.Where([&](const resources::Pod& pod) {
     return pod.meta.key.ns == ns && HasPromotionLabel(pod.meta, promotion->meta.uid) &&
            pod.meta.labels.contains(resources::kTrackLabel);
   });
@@ -123,8 +123,8 @@ awaitable<Result<Reconciler::World>> Reconciler::Observe(PromotionPtr promotion)
   if (*stable) {
     auto decoded = Deployment::Decode(**stable);
     if (!decoded) co_return std::unexpected(decoded.error());
-    world.stable = std::make_shared<const Deployment>(std::move(*decoded));
-    world.stable_json = std::move(**stable);
+    world->stable = std::make_shared<const Deployment>(std::move(*decoded));
+    world->stable_json = std::move(**stable);
   }
   const auto canary = co_await ObserveCanary(world);
   if (!canary) co_return std::unexpected(canary.error());
@@ -135,8 +135,8 @@ awaitable<Result<Reconciler::World>> Reconciler::Observe(PromotionPtr promotion)
 
 // The recorded UID is what makes it ours. One that was made just before we died is not recorded: on the way
 // back it is found by its name and our label, which admission keeps for us.
-awaitable<Result<>> Reconciler::ObserveCanary(World& world) {
-  const CanaryPromotion& promotion = *world.promotion;
+awaitable<Result<>> Reconciler::ObserveCanary(WorldPtr world) {
+  const CanaryPromotion& promotion = *world->promotion;
   if (!UnderWay(promotion)) co_return Result<>{};
   const auto live = co_await Read(kube::kDeployments, {promotion.meta.key.ns, CanaryName(promotion)});
   if (!live) co_return std::unexpected(live.error());
@@ -146,26 +146,26 @@ awaitable<Result<>> Reconciler::ObserveCanary(World& world) {
   const auto& recorded = promotion.status.canary_uid;
   const bool ours =
       recorded ? decoded->meta.uid == *recorded : HasPromotionLabel(decoded->meta, promotion.meta.uid);
-  if (ours) world.canary = std::make_shared<const Deployment>(std::move(*decoded));
+  if (ours) world->canary = std::make_shared<const Deployment>(std::move(*decoded));
   co_return Result<>{};
 }
 
 // Right after its creation the cache does not have it yet, and to take it for gone would end the promotion.
-awaitable<Result<>> Reconciler::ObserveSmokeJob(World& world) {
-  const CanaryPromotion& promotion = *world.promotion;
+awaitable<Result<>> Reconciler::ObserveSmokeJob(WorldPtr world) {
+  const CanaryPromotion& promotion = *world->promotion;
   const auto& steps = promotion.status.steps;
   if (!UnderWay(promotion) || steps.empty() || !steps.back().smoke_job_uid) co_return Result<>{};
   const kube::Uid uid = *steps.back().smoke_job_uid;
   const kube::ObjectKey key{promotion.meta.key.ns, steps.back().smoke_job_name.value_or("")};
-  world.smoke_job = caches_.jobs.Get(key);
-  if (world.smoke_job && world.smoke_job->meta.uid == uid) co_return Result<>{};
-  world.smoke_job.reset();
+  world->smoke_job = caches_.jobs.Get(key);
+  if (world->smoke_job && world->smoke_job->meta.uid == uid) co_return Result<>{};
+  world->smoke_job.reset();
   const auto live = co_await Read(kube::kJobs, key);
   if (!live) co_return std::unexpected(live.error());
   if (!*live) co_return Result<>{};
   auto decoded = resources::Job::Decode(**live);
   if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid == uid) world.smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
+  if (decoded->meta.uid == uid) world->smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
   co_return Result<>{};
 }
 
@@ -263,8 +263,8 @@ awaitable<Result<>> Reconciler::StillAsSeen(PromotionPtr promotion) {
   co_return Fail(ErrorKind::kConflict, "the CanaryPromotion has changed meanwhile: to be decided again");
 }
 
-awaitable<Result<>> Reconciler::Carry(World& world, std::vector<Effect> effects) {
-  const auto current = co_await StillAsSeen(world.promotion);
+awaitable<Result<>> Reconciler::Carry(WorldPtr world, std::vector<Effect> effects) {
+  const auto current = co_await StillAsSeen(world->promotion);
   if (!current) co_return std::unexpected(current.error());
   for (auto& effect : effects) {
     const auto done = co_await Carry(world, std::move(effect));
@@ -273,7 +273,7 @@ awaitable<Result<>> Reconciler::Carry(World& world, std::vector<Effect> effects)
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::Carry(World& world, Effect effect) {
+awaitable<Result<>> Reconciler::Carry(WorldPtr world, Effect effect) {
   Result<> done;
   if (std::holds_alternative<AddFinalizer>(effect)) done = co_await PatchFinalizer(world, true);
   if (std::holds_alternative<RemoveFinalizer>(effect)) done = co_await PatchFinalizer(world, false);
@@ -281,29 +281,29 @@ awaitable<Result<>> Reconciler::Carry(World& world, Effect effect) {
   if (std::holds_alternative<Unclaim>(effect)) done = co_await ApplyClaim(world, false, true);
   if (auto* make = std::get_if<CreateCanary>(&effect)) done = co_await Make(world, *make);
   if (auto* job = std::get_if<CreateSmokeJob>(&effect)) done = co_await Make(world, std::move(*job));
-  if (std::holds_alternative<DeleteCanary>(effect)) done = co_await Delete(world.canary);
+  if (std::holds_alternative<DeleteCanary>(effect)) done = co_await Delete(world->canary);
   if (auto* scale = std::get_if<ScaleCanary>(&effect)) {
-    auto body = RenderReplicas(world.canary->meta, scale->replicas);
-    done = co_await Apply(world.canary->meta.key, std::move(body));
+    auto body = RenderReplicas(world->canary->meta, scale->replicas);
+    done = co_await Apply(world->canary->meta.key, std::move(body));
   }
   if (auto* write = std::get_if<WriteStable>(&effect)) {
     const bool with_replicas =
-        world.promotion->spec.capacity == resources::Capacity::kSplit || OwnsReplicas(world.stable_json);
-    auto body = RenderStable(world.stable->meta, ContainerName(*world.promotion, *world.stable), *write,
+        world->promotion->spec.capacity == resources::Capacity::kSplit || OwnsReplicas(world->stable_json);
+    auto body = RenderStable(world->stable->meta, ContainerName(*world->promotion, *world->stable), *write,
                              with_replicas);
-    done = co_await Apply(world.stable->meta.key, std::move(body));
+    done = co_await Apply(world->stable->meta.key, std::move(body));
   }
   co_return done;
 }
 
-awaitable<Result<>> Reconciler::PatchFinalizer(World& world, bool present) {
-  const auto& meta = world.promotion->meta;
+awaitable<Result<>> Reconciler::PatchFinalizer(WorldPtr world, bool present) {
+  const auto& meta = world->promotion->meta;
   Json finalizers = Json::array();
   for (const auto& each : meta.finalizers) {
     if (each != resources::kFinalizer) finalizers.push_back(each);
   }
   if (present) finalizers.push_back(resources::kFinalizer);
-  Json metadata = {{"uid", meta.uid.value}, {"resourceVersion", world.resource_version.value}};
+  Json metadata = {{"uid", meta.uid.value}, {"resourceVersion", world->resource_version.value}};
   metadata["finalizers"] = std::move(finalizers);
   Json patch;
   patch["metadata"] = std::move(metadata);
@@ -314,43 +314,43 @@ awaitable<Result<>> Reconciler::PatchFinalizer(World& world, bool present) {
   if (!answer) co_return std::unexpected(answer.error());
   const auto now = kube::DecodeMeta(*answer);
   if (!now) co_return std::unexpected(now.error());
-  world.resource_version = now->resource_version;
+  world->resource_version = now->resource_version;
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::Make(World& world, CreateCanary effect) {
+awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateCanary effect) {
   runtime::Create create{kube::kDeployments,
-                         RenderCanary(*world.promotion, world.stable_json,
-                                      ContainerName(*world.promotion, *world.stable), effect.replicas)};
+                         RenderCanary(*world->promotion, world->stable_json,
+                                      ContainerName(*world->promotion, *world->stable), effect.replicas)};
   auto made = co_await shell_.applier.Run(std::move(create));
   if (!made) co_return std::unexpected(made.error());
-  world.status.canary_uid = made->uid;
+  world->status.canary_uid = made->uid;
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::Make(World& world, CreateSmokeJob effect) {
-  const auto* policy = PolicyFor(world.policy.get(), world.promotion->meta.key.ns);
-  const bool whole = policy != nullptr && world.service != nullptr && world.canary != nullptr;
+awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateSmokeJob effect) {
+  const auto* policy = PolicyFor(world->policy.get(), world->promotion->meta.key.ns);
+  const bool whole = policy != nullptr && world->service != nullptr && world->canary != nullptr;
   if (!whole) co_return Fail(ErrorKind::kConflict, "what the smoke test asks has gone: to be decided again");
-  const int canary = world.canary->ready_replicas;
-  const int all = canary + world.stable->ready_replicas;
-  ProbeTarget target{.service = *world.service,
-                     .canary = *world.canary,
-                     .pods = world.canary_pods,
+  const int canary = world->canary->ready_replicas;
+  const int all = canary + world->stable->ready_replicas;
+  ProbeTarget target{.service = *world->service,
+                     .canary = *world->canary,
+                     .pods = world->canary_pods,
                      .canary_share = all == 0 ? 0 : static_cast<double>(canary) / all,
                      .service_account = policy->service_account,
                      .runner_image = runner_image_};
   std::ranges::sort(target.pods, {}, [](const auto& pod) { return pod->meta.key.name; });
-  runtime::Create create{kube::kJobs, RenderSmokeJob(*world.promotion, effect, target)};
-  const kube::ObjectKey key{world.promotion->meta.key.ns,
-                            SmokeJobName(*world.promotion, effect.step, effect.test.name)};
+  runtime::Create create{kube::kJobs, RenderSmokeJob(*world->promotion, effect, target)};
+  const kube::ObjectKey key{world->promotion->meta.key.ns,
+                            SmokeJobName(*world->promotion, effect.step, effect.test.name)};
   auto made = co_await shell_.applier.Run(std::move(create));
   if (!made && made.error().kind == ErrorKind::kAlreadyExists) {
-    const auto cleared = co_await ClearStaleJob(world.promotion, key, made.error());
+    const auto cleared = co_await ClearStaleJob(world->promotion, key, made.error());
     co_return cleared;
   }
   if (!made) co_return std::unexpected(made.error());
-  world.status.steps.back().smoke_job_uid = made->uid;
+  world->status.steps.back().smoke_job_uid = made->uid;
   co_return Result<>{};
 }
 
@@ -381,12 +381,12 @@ awaitable<Result<>> Reconciler::Apply(kube::ObjectKey key, Json body) {
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::ApplyClaim(World& world, bool claimed, bool force) {
-  if (world.stable == nullptr) co_return Result<>{};
-  const kube::Uid uid = world.promotion->meta.uid;
+awaitable<Result<>> Reconciler::ApplyClaim(WorldPtr world, bool claimed, bool force) {
+  if (world->stable == nullptr) co_return Result<>{};
+  const kube::Uid uid = world->promotion->meta.uid;
   runtime::Apply apply{.resource = kube::kDeployments,
-                       .key = world.stable->meta.key,
-                       .body = RenderClaim(world.stable->meta, claimed ? uid : kube::Uid{}),
+                       .key = world->stable->meta.key,
+                       .body = RenderClaim(world->stable->meta, claimed ? uid : kube::Uid{}),
                        .force = force,
                        .manager = ClaimManager(uid)};
   const auto done = co_await shell_.applier.Run(std::move(apply));
@@ -406,25 +406,25 @@ awaitable<Result<>> Reconciler::Delete(Ptr<Deployment> canary) {
 
 awaitable<void> Reconciler::ReportRefusal(PromotionPtr promotion, Error error) {
   if (PassesByItself(error)) co_return;
-  World world;
-  world.promotion = promotion;
-  world.resource_version = promotion->meta.resource_version;
-  world.status = promotion->status;
-  world.status.observed_generation = promotion->meta.generation;
-  resources::SetReadiness(world.status.conditions, resources::Readiness::kWaiting, ReasonOf(error),
+  auto world = std::make_shared<World>();
+  world->promotion = promotion;
+  world->resource_version = promotion->meta.resource_version;
+  world->status = promotion->status;
+  world->status.observed_generation = promotion->meta.generation;
+  resources::SetReadiness(world->status.conditions, resources::Readiness::kWaiting, ReasonOf(error),
                           Clip("the API server refused what this promotion needs: " + error.message),
                           promotion->meta.generation, shell_.clock.Now());
   const auto written = co_await WriteStatus(world);
   if (!written) log::warn("promotion {}: {}", kube::ToString(promotion->meta.key), written.error().message);
 }
 
-awaitable<Result<>> Reconciler::WriteStatus(const World& world) {
-  const CanaryPromotion& promotion = *world.promotion;
-  if (world.status == promotion.status) co_return Result<>{};
-  auto body = resources::EncodeStatus(world.status);
+awaitable<Result<>> Reconciler::WriteStatus(WorldPtr world) {
+  const CanaryPromotion& promotion = *world->promotion;
+  if (world->status == promotion.status) co_return Result<>{};
+  auto body = resources::EncodeStatus(world->status);
   const auto written =
       co_await shell_.applier.WriteStatus(kube::kCanaryPromotions, promotion.meta.key, promotion.meta.uid,
-                                          world.resource_version, std::move(body));
+                                          world->resource_version, std::move(body));
   const bool gone = !written && written.error().kind == ErrorKind::kNotFound && promotion.meta.deleted;
   if (!written && !gone) co_return std::unexpected(written.error());
   co_return Result<>{};

@@ -46,10 +46,11 @@ class Reconciler {
     resources::CanaryPromotionStatus status;  // that will be written: effects fill in what they made
     kube::ResourceVersion resource_version;   // of the promotion, as of our last write
   };
+  using WorldPtr = std::shared_ptr<World>;  // held by every coroutine that reads or fills it
 
-  kube::asio::awaitable<Result<World>> Observe(PromotionPtr promotion);
-  kube::asio::awaitable<Result<>> ObserveCanary(World& world);
-  kube::asio::awaitable<Result<>> ObserveSmokeJob(World& world);
+  kube::asio::awaitable<Result<WorldPtr>> Observe(PromotionPtr promotion);
+  kube::asio::awaitable<Result<>> ObserveCanary(WorldPtr world);
+  kube::asio::awaitable<Result<>> ObserveSmokeJob(WorldPtr world);
   // Live, whatever the cache says; nullopt when it is not there.
   kube::asio::awaitable<Result<std::optional<kube::Json>>> Read(kube::ApiResource resource,
                                                                 kube::ObjectKey key);
@@ -60,18 +61,18 @@ class Reconciler {
   std::optional<SmokeOutcome> Outcome(const World& world) const;
 
   kube::asio::awaitable<Result<>> StillAsSeen(PromotionPtr promotion);
-  kube::asio::awaitable<Result<>> Carry(World& world, std::vector<Effect> effects);
-  kube::asio::awaitable<Result<>> Carry(World& world, Effect effect);
-  kube::asio::awaitable<Result<>> PatchFinalizer(World& world, bool present);
-  kube::asio::awaitable<Result<>> Make(World& world, CreateCanary effect);
-  kube::asio::awaitable<Result<>> Make(World& world, CreateSmokeJob effect);
+  kube::asio::awaitable<Result<>> Carry(WorldPtr world, std::vector<Effect> effects);
+  kube::asio::awaitable<Result<>> Carry(WorldPtr world, Effect effect);
+  kube::asio::awaitable<Result<>> PatchFinalizer(WorldPtr world, bool present);
+  kube::asio::awaitable<Result<>> Make(WorldPtr world, CreateCanary effect);
+  kube::asio::awaitable<Result<>> Make(WorldPtr world, CreateSmokeJob effect);
   kube::asio::awaitable<Result<>> ClearStaleJob(PromotionPtr promotion, kube::ObjectKey key, Error taken);
   kube::asio::awaitable<Result<>> Apply(kube::ObjectKey key, kube::Json body);
-  kube::asio::awaitable<Result<>> ApplyClaim(World& world, bool claimed, bool force);
+  kube::asio::awaitable<Result<>> ApplyClaim(WorldPtr world, bool claimed, bool force);
   kube::asio::awaitable<Result<>> Delete(Ptr<resources::Deployment> canary);
 
   kube::asio::awaitable<void> ReportRefusal(PromotionPtr promotion, Error error);
-  kube::asio::awaitable<Result<>> WriteStatus(const World& world);
+  kube::asio::awaitable<Result<>> WriteStatus(WorldPtr world);
   void Tell(const resources::CanaryPromotion& promotion, const std::vector<Notice>& notices);
 
   runtime::Shell shell_;

@@ -133,7 +133,7 @@ std::string Relative(std::string_view path) {
   return path == "." ? std::string() : std::string(path);
 }
 
-std::string Below(std::string folder, std::string_view path) {
+std::string Below(const std::string& folder, std::string_view path) {
   const std::string relative = Relative(path);
   return relative.empty() ? folder : folder + "/" + relative;
 }

@@ -92,7 +92,7 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   if (build == nullptr || build->meta.deleted) co_return Outcome{};
   const auto view = co_await Look(build);
   if (!view) co_return std::unexpected(view.error());
-  Plan decided = Decide(view->AsSeen(), shell_.clock.Now());
+  Plan decided = Decide((*view)->AsSeen(), shell_.clock.Now());
   auto plan = co_await Carry(*view, std::move(decided));
   if (!plan) {
     co_await ReportRefusal(build, plan.error());
@@ -106,21 +106,21 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
 
 // ---- what is there ----
 
-awaitable<Result<Reconciler::View>> Reconciler::Look(BuildPtr build) {
-  View view;
-  view.build = build;
-  view.policies = caches_.policies.Get(caches_.policy_key);
+awaitable<Result<Reconciler::ViewPtr>> Reconciler::Look(BuildPtr build) {
+  auto view = std::make_shared<View>();
+  view->build = build;
+  view->policies = caches_.policies.Get(caches_.policy_key);
   for (const auto& job : caches_.jobs.OwnedBy(build->meta.uid)) {
-    if (!job->meta.deleted) view.owned.push_back({job->meta.key.name, job->meta.uid});
+    if (!job->meta.deleted) view->owned.push_back({job->meta.key.name, job->meta.uid});
   }
   const auto& runs = build->status.runs;
   if (runs.empty() || runs.front().finished) co_return view;
   auto resolve = co_await LookAt(build->meta.key.ns, runs.front().resolve_job);
   if (!resolve) co_return std::unexpected(resolve.error());
-  view.resolve = std::move(*resolve);
+  view->resolve = std::move(*resolve);
   auto image = co_await LookAt(build->meta.key.ns, runs.front().build_job);
   if (!image) co_return std::unexpected(image.error());
-  view.image = std::move(*image);
+  view->image = std::move(*image);
   co_return view;
 }
 
@@ -178,11 +178,11 @@ awaitable<std::string> Reconciler::TroubleOf(kube::ObjectKey job, kube::Uid uid)
 
 // ---- what is done ----
 
-awaitable<Result<Plan>> Reconciler::Carry(const View& view, Plan plan) {
+awaitable<Result<Plan>> Reconciler::Carry(ViewPtr view, Plan plan) {
   if (!plan.start && plan.removals.empty()) co_return plan;
-  const auto current = co_await StillAsSeen(view.build);
+  const auto current = co_await StillAsSeen(view->build);
   if (!current) co_return std::unexpected(current.error());
-  const auto removed = co_await Remove(view.build->meta.key.ns, plan.removals);
+  const auto removed = co_await Remove(view->build->meta.key.ns, plan.removals);
   if (!removed) co_return std::unexpected(removed.error());
   if (!plan.start) co_return plan;
   auto started = co_await StartJob(view, std::move(plan));
@@ -212,17 +212,17 @@ awaitable<Result<>> Reconciler::Remove(std::string ns, std::vector<OwnedJob> job
 }
 
 // The UID goes into the status before anything of the Job counts.
-awaitable<Result<Plan>> Reconciler::StartJob(const View& view, Plan plan) {
-  const Seen seen = view.AsSeen();
-  const auto* policy = view.Policy();
+awaitable<Result<Plan>> Reconciler::StartJob(ViewPtr view, Plan plan) {
+  const Seen seen = view->AsSeen();
+  const auto* policy = view->Policy();
   if (policy == nullptr || seen.policy == nullptr) {
     co_return slipway::Fail(ErrorKind::kConflict, "the policy is gone: to be decided again");
   }
-  runtime::Create effect{kube::kJobs, Render(*view.build, plan, {tools_, *policy, *seen.policy})};
+  runtime::Create effect{kube::kJobs, Render(*view->build, plan, {tools_, *policy, *seen.policy})};
   const auto created = co_await shell_.applier.Run(std::move(effect));
   if (!created && created.error().kind == ErrorKind::kAlreadyExists) {
     Plan failed = NameTaken(seen, plan, created.error().message, shell_.clock.Now());
-    const auto removed = co_await Remove(view.build->meta.key.ns, failed.removals);
+    const auto removed = co_await Remove(view->build->meta.key.ns, failed.removals);
     if (!removed) co_return std::unexpected(removed.error());
     co_return failed;
   }

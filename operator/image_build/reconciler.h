@@ -46,16 +46,17 @@ class Reconciler {
     const resources::Policy* Policy() const;
     Seen AsSeen() const;
   };
+  using ViewPtr = std::shared_ptr<const View>;
 
-  kube::asio::awaitable<Result<View>> Look(BuildPtr build);
+  kube::asio::awaitable<Result<ViewPtr>> Look(BuildPtr build);
   kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, std::optional<resources::JobRef> ref);
   kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
   PodPtr PodOf(const kube::Uid& job) const;
   kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey job, kube::Uid uid);
-  kube::asio::awaitable<Result<Plan>> Carry(const View& view, Plan plan);
+  kube::asio::awaitable<Result<Plan>> Carry(ViewPtr view, Plan plan);
   kube::asio::awaitable<Result<>> StillAsSeen(BuildPtr build);
   kube::asio::awaitable<Result<>> Remove(std::string ns, std::vector<OwnedJob> jobs);
-  kube::asio::awaitable<Result<Plan>> StartJob(const View& view, Plan plan);
+  kube::asio::awaitable<Result<Plan>> StartJob(ViewPtr view, Plan plan);
   kube::asio::awaitable<void> ReportRefusal(BuildPtr build, Error error);
   kube::asio::awaitable<Result<>> WriteStatus(BuildPtr build, resources::ImageBuildStatus status);
   void Tell(const resources::ImageBuild& build, const std::vector<Notice>& notices);

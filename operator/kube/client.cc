@@ -73,7 +73,7 @@ class Client::Impl {
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() = default;
 
-Result<std::unique_ptr<Client>> Client::Make(asio::any_io_executor executor, ClientConfig config,
+Result<std::unique_ptr<Client>> Client::Make(asio::any_io_executor executor, const ClientConfig& config,
                                              ClientOptions options) {
   auto transport = Transport::Make(std::move(executor), config, options);
   if (!transport) return std::unexpected(transport.error());

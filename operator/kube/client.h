@@ -24,7 +24,7 @@ struct ClientOptions {
 class Client final : public Api {
  public:
   // Fails (kInvalid) on a CA or client certificate that does not parse.
-  static Result<std::unique_ptr<Client>> Make(asio::any_io_executor executor, ClientConfig config,
+  static Result<std::unique_ptr<Client>> Make(asio::any_io_executor executor, const ClientConfig& config,
                                               ClientOptions options);
   ~Client() override;
 

@@ -43,8 +43,8 @@ Result<std::string> Base64(const std::string& text, std::string_view field) {
 // Reads scalars of one mapping; the first thing that is wrong is kept.
 class Entry {
  public:
-  Entry(YAML::Node node, std::string where, std::filesystem::path folder)
-      : node_(std::move(node)), where_(std::move(where)), folder_(std::move(folder)) {}
+  Entry(const YAML::Node& node, std::string where, std::filesystem::path folder)
+      : node_(node), where_(std::move(where)), folder_(std::move(folder)) {}
 
   std::string Text(const char* name) {
     const YAML::Node value = node_[name];

@@ -71,7 +71,7 @@ class Connection {
     co_return error;
   }
 
-  asio::awaitable<error_code> Write(http::request<http::string_body>& request) {
+  asio::awaitable<error_code> Write(http::request<http::string_body> request) {
     error_code error;
     if (tls_) {
       co_await http::async_write(*tls_, request, asio::redirect_error(asio::use_awaitable, error));
@@ -82,37 +82,37 @@ class Connection {
   }
 
   template <class Parser>
-  asio::awaitable<error_code> ReadHeader(Parser& parser) {
+  asio::awaitable<error_code> ReadHeader(std::shared_ptr<Parser> parser) {
     error_code error;
     if (tls_) {
-      co_await http::async_read_header(*tls_, buffer_, parser,
+      co_await http::async_read_header(*tls_, buffer_, *parser,
                                        asio::redirect_error(asio::use_awaitable, error));
     } else {
-      co_await http::async_read_header(*plain_, buffer_, parser,
+      co_await http::async_read_header(*plain_, buffer_, *parser,
                                        asio::redirect_error(asio::use_awaitable, error));
     }
     co_return error;
   }
 
   template <class Parser>
-  asio::awaitable<error_code> Read(Parser& parser) {
+  asio::awaitable<error_code> Read(std::shared_ptr<Parser> parser) {
     error_code error;
     if (tls_) {
-      co_await http::async_read(*tls_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      co_await http::async_read(*tls_, buffer_, *parser, asio::redirect_error(asio::use_awaitable, error));
     } else {
-      co_await http::async_read(*plain_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      co_await http::async_read(*plain_, buffer_, *parser, asio::redirect_error(asio::use_awaitable, error));
     }
     co_return error;
   }
 
   template <class Parser>
-  asio::awaitable<error_code> ReadSome(Parser& parser) {
+  asio::awaitable<error_code> ReadSome(std::shared_ptr<Parser> parser) {
     error_code error;
     if (tls_) {
-      co_await http::async_read_some(*tls_, buffer_, parser,
+      co_await http::async_read_some(*tls_, buffer_, *parser,
                                      asio::redirect_error(asio::use_awaitable, error));
     } else {
-      co_await http::async_read_some(*plain_, buffer_, parser,
+      co_await http::async_read_some(*plain_, buffer_, *parser,
                                      asio::redirect_error(asio::use_awaitable, error));
     }
     co_return error;

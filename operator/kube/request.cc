@@ -55,7 +55,7 @@ Request WithBody(Verb verb, std::string target, const Json& body,
           .content_type = std::string(type)};
 }
 
-Request ApplyTo(std::string path, const Json& body, bool force, std::string_view manager) {
+Request ApplyTo(const std::string& path, const Json& body, bool force, std::string_view manager) {
   const Query query = Query().With("fieldManager", manager).With("force", force ? "true" : "");
   return WithBody(Verb::kPatch, path + query.text(), body, "application/apply-patch+yaml");
 }

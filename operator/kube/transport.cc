@@ -76,7 +76,7 @@ class BeastStream final : public ByteStream {
  public:
   using Parser = http::response_parser<http::buffer_body>;
 
-  BeastStream(std::unique_ptr<Connection> connection, std::unique_ptr<Parser> parser)
+  BeastStream(std::unique_ptr<Connection> connection, std::shared_ptr<Parser> parser)
       : connection_(std::move(connection)), parser_(std::move(parser)), bytes_(kStreamBuffer) {}
 
   asio::awaitable<Result<std::string_view>> Read(Duration idle) override {
@@ -88,7 +88,7 @@ class BeastStream final : public ByteStream {
       body.size = bytes_.size();
       body.more = true;
       connection_->Expire(idle);
-      const error_code error = co_await connection_->ReadSome(*parser_);
+      const error_code error = co_await connection_->ReadSome(parser_);
       if (co_await Cancelled()) co_return std::unexpected(Stopped());
       // A full buffer is no error; everything else is the connection's end before the answer's.
       if (error && error != http::error::need_buffer)
@@ -101,7 +101,7 @@ class BeastStream final : public ByteStream {
 
  private:
   std::unique_ptr<Connection> connection_;
-  std::unique_ptr<Parser> parser_;
+  std::shared_ptr<Parser> parser_;
   std::vector<char> bytes_;
 };
 
@@ -117,8 +117,8 @@ class Transport::Impl {
   }
 
   Result<void> Prepare(const Identity& identity);
-  asio::awaitable<Result<HttpAnswer>> Exchange(const Request& request, Identity identity);
-  asio::awaitable<Result<OpenedStream>> Open(const Request& request, Identity identity);
+  asio::awaitable<Result<HttpAnswer>> Exchange(Request request, Identity identity);
+  asio::awaitable<Result<OpenedStream>> Open(Request request, Identity identity);
 
  private:
   const std::string& VerifiedName() const {
@@ -126,9 +126,12 @@ class Transport::Impl {
   }
   asio::awaitable<Result<tcp::resolver::results_type>> Resolve(Deadline deadline);
   asio::awaitable<Result<std::unique_ptr<Connection>>> Connect(Identity identity, Deadline deadline);
-  asio::awaitable<Result<HttpAnswer>> ExchangeOn(std::unique_ptr<Connection>& connection,
-                                                 const Request& request, std::string authorization,
-                                                 Deadline deadline, bool& nothing_came);
+  struct Exchanged {
+    Result<HttpAnswer> answer;
+    bool nothing_came = false;  // not one byte: the server had closed the connection before
+  };
+  asio::awaitable<Exchanged> ExchangeOn(std::unique_ptr<Connection> connection, Request request,
+                                        std::string authorization, Deadline deadline);
   http::request<http::string_body> ToHttp(const Request& request, const std::string& authorization) const;
   asio::awaitable<bool> TakeSlot(Duration at_most);
   void GiveSlot();
@@ -250,32 +253,32 @@ void Transport::Impl::GiveSlot() {
   --in_use_;
 }
 
-asio::awaitable<Result<HttpAnswer>> Transport::Impl::ExchangeOn(std::unique_ptr<Connection>& connection,
-                                                                const Request& request,
-                                                                std::string authorization, Deadline deadline,
-                                                                bool& nothing_came) {
+asio::awaitable<Transport::Impl::Exchanged> Transport::Impl::ExchangeOn(
+    std::unique_ptr<Connection> connection, Request request, std::string authorization, Deadline deadline) {
   auto message = ToHttp(request, authorization);
   connection->Expire(deadline);
-  error_code error = co_await connection->Write(message);
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(options_.max_response_bytes);
+  error_code error = co_await connection->Write(std::move(message));
+  const auto parser = std::make_shared<http::response_parser<http::string_body>>();
+  parser->body_limit(options_.max_response_bytes);
   if (!error) error = co_await connection->Read(parser);
-  nothing_came = !parser.got_some() && error != beast::error::timeout;
-  if (co_await Cancelled()) co_return std::unexpected(Stopped());
+  const bool nothing_came = !parser->got_some() && error != beast::error::timeout;
+  if (co_await Cancelled()) co_return Exchanged{std::unexpected(Stopped()), nothing_came};
   if (error == http::error::body_limit) {
-    co_return Fail(ErrorKind::kInvalid, fmt::format("{}: the answer is larger than {} bytes", request.target,
-                                                    options_.max_response_bytes));
+    co_return Exchanged{Fail(ErrorKind::kInvalid, fmt::format("{}: the answer is larger than {} bytes",
+                                                              request.target, options_.max_response_bytes)),
+                        nothing_came};
   }
   if (error) {
-    co_return std::unexpected(Broken(fmt::format("{} {}", ToString(request.verb), request.target), error));
+    auto broken = Broken(fmt::format("{} {}", ToString(request.verb), request.target), error);
+    co_return Exchanged{std::unexpected(std::move(broken)), nothing_came};
   }
-  HttpAnswer answer = HeadOf(parser.get());
-  answer.body = std::move(parser.get().body());
-  if (parser.get().keep_alive() && idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
-  co_return answer;
+  HttpAnswer answer = HeadOf(parser->get());
+  answer.body = std::move(parser->get().body());
+  if (parser->get().keep_alive() && idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
+  co_return Exchanged{std::move(answer), nothing_came};
 }
 
-asio::awaitable<Result<HttpAnswer>> Transport::Impl::Exchange(const Request& request, Identity identity) {
+asio::awaitable<Result<HttpAnswer>> Transport::Impl::Exchange(Request request, Identity identity) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const Deadline deadline = std::chrono::steady_clock::now() + request.timeout;
   if (!co_await TakeSlot(request.timeout)) {
@@ -309,17 +312,18 @@ asio::awaitable<Result<HttpAnswer>> Transport::Impl::Exchange(const Request& req
       }
       connection = std::move(*connected);
     }
-    bool nothing_came = false;
-    answer = co_await ExchangeOn(connection, request, identity.authorization, deadline, nothing_came);
+    auto exchanged = co_await ExchangeOn(std::move(connection), request, identity.authorization, deadline);
+    answer = std::move(exchanged.answer);
+    const bool stale = reused && exchanged.nothing_came;
     const bool repeatable = request.verb != Verb::kPost;
-    again = !answer && answer.error().kind == ErrorKind::kTransient && reused && nothing_came && repeatable;
+    again = !answer && answer.error().kind == ErrorKind::kTransient && stale && repeatable;
     if (again) idle_.clear();
   }
   GiveSlot();
   co_return answer;
 }
 
-asio::awaitable<Result<OpenedStream>> Transport::Impl::Open(const Request& request, Identity identity) {
+asio::awaitable<Result<OpenedStream>> Transport::Impl::Open(Request request, Identity identity) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const Deadline deadline = std::chrono::steady_clock::now() + request.timeout;
   auto connected = co_await Connect(identity, deadline);
@@ -327,10 +331,10 @@ asio::awaitable<Result<OpenedStream>> Transport::Impl::Open(const Request& reque
   auto connection = std::move(*connected);
   auto message = ToHttp(request, identity.authorization);
   connection->Expire(deadline);
-  error_code error = co_await connection->Write(message);
-  auto parser = std::make_unique<BeastStream::Parser>();
+  error_code error = co_await connection->Write(std::move(message));
+  auto parser = std::make_shared<BeastStream::Parser>();
   parser->body_limit(boost::none);
-  if (!error) error = co_await connection->ReadHeader(*parser);
+  if (!error) error = co_await connection->ReadHeader(parser);
   if (co_await Cancelled()) co_return std::unexpected(Stopped());
   if (error) co_return std::unexpected(Broken("GET " + request.target, error));
   OpenedStream opened;
@@ -358,12 +362,12 @@ Result<std::unique_ptr<Transport>> Transport::Make(asio::any_io_executor executo
   return std::unique_ptr<Transport>(new Transport(std::move(impl)));
 }
 
-asio::awaitable<Result<HttpAnswer>> Transport::Exchange(const Request& request, Identity identity) {
-  return impl_->Exchange(request, std::move(identity));
+asio::awaitable<Result<HttpAnswer>> Transport::Exchange(Request request, Identity identity) {
+  return impl_->Exchange(std::move(request), std::move(identity));
 }
 
-asio::awaitable<Result<OpenedStream>> Transport::Open(const Request& request, Identity identity) {
-  return impl_->Open(request, std::move(identity));
+asio::awaitable<Result<OpenedStream>> Transport::Open(Request request, Identity identity) {
+  return impl_->Open(std::move(request), std::move(identity));
 }
 
 }  // namespace slipway::kube

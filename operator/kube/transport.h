@@ -43,8 +43,8 @@ class Transport {
                                                  ClientOptions options);
   ~Transport();
 
-  asio::awaitable<Result<HttpAnswer>> Exchange(const Request& request, Identity identity);
-  asio::awaitable<Result<OpenedStream>> Open(const Request& request, Identity identity);
+  asio::awaitable<Result<HttpAnswer>> Exchange(Request request, Identity identity);
+  asio::awaitable<Result<OpenedStream>> Open(Request request, Identity identity);
 
  private:
   class Impl;

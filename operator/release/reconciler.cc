@@ -58,16 +58,16 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   if (release == nullptr || release->meta.deleted) co_return Outcome{};
   const auto open = co_await OpenPromotion(release);
   if (!open) co_return std::unexpected(open.error());
-  Plan plan = DecideFrom(release, *open);
-  const auto carried = co_await Carry(release, plan);
-  if (!carried) {
-    co_await ReportRefusal(release, carried.error());
-    co_return std::unexpected(carried.error());
+  Plan decided = DecideFrom(release, *open);
+  auto plan = co_await Carry(release, std::move(decided));
+  if (!plan) {
+    co_await ReportRefusal(release, plan.error());
+    co_return std::unexpected(plan.error());
   }
-  const auto written = co_await WriteStatus(release, std::move(plan.status));
+  const auto written = co_await WriteStatus(release, std::move(plan->status));
   if (!written) co_return std::unexpected(written.error());
-  Tell(*release, plan.notices);
-  co_return Outcome{plan.recheck_after};
+  Tell(*release, plan->notices);
+  co_return Outcome{plan->recheck_after};
 }
 
 awaitable<Result<Reconciler::PromotionPtr>> Reconciler::OpenPromotion(ReleasePtr release) {
@@ -113,18 +113,18 @@ Plan Reconciler::DecideFrom(const ReleasePtr& release, const PromotionPtr& open)
   return Decide(seen, shell_.clock.Now());
 }
 
-awaitable<Result<>> Reconciler::Carry(ReleasePtr release, Plan& plan) {
+awaitable<Result<Plan>> Reconciler::Carry(ReleasePtr release, Plan plan) {
   for (const auto& removal : plan.removals) {
     runtime::Delete effect{
         kube::kCanaryPromotions, {release->meta.key.ns, removal.promotion}, {removal.uid, {}}};
     const auto done = co_await shell_.applier.Run(std::move(effect));
     if (!done) co_return std::unexpected(done.error());
   }
-  if (!plan.start) co_return Result<>{};
+  if (!plan.start) co_return plan;
   auto uid = co_await StartPromotion(release, *plan.start);
   if (!uid) co_return std::unexpected(uid.error());
   plan.status.history.front().promotion_uid = std::move(*uid);
-  co_return Result<>{};
+  co_return plan;
 }
 
 awaitable<Result<kube::Uid>> Reconciler::StartPromotion(ReleasePtr release, Start start) {

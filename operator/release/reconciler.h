@@ -35,7 +35,7 @@ class Reconciler {
   kube::asio::awaitable<Result<PromotionPtr>> OpenPromotion(ReleasePtr release);
   kube::asio::awaitable<Result<PromotionPtr>> Read(kube::ObjectKey key);
   Plan DecideFrom(const ReleasePtr& release, const PromotionPtr& open) const;
-  kube::asio::awaitable<Result<>> Carry(ReleasePtr release, Plan& plan);
+  kube::asio::awaitable<Result<Plan>> Carry(ReleasePtr release, Plan plan);
   kube::asio::awaitable<Result<kube::Uid>> StartPromotion(ReleasePtr release, Start start);
   kube::asio::awaitable<Result<>> StillAsSeen(ReleasePtr release);
   kube::asio::awaitable<Result<kube::Uid>> Adopt(ReleasePtr release, Start start, Error taken);

@@ -77,11 +77,12 @@ void Describe(Visitor& v, SmokeTest& s) {
            .max_length = 512,
            .rule = &kHttpPath},
           s.version_path);
-  v.Visit({.name = "requests",
-           .doc = "How many requests are made, each on a connection of its own.",
-           .min = 1,
-           .max = 10000},
-          s.requests);
+  v.Visit(
+      {.name = "requests",
+       .doc = "How often each of the two paths is asked through the Service, each time on a new connection.",
+       .min = 1,
+       .max = 10000},
+      s.requests);
   v.Visit({.name = "p95Limit",
            .doc = "95 of 100 answers must arrive within this time.",
            .shortest = std::chrono::milliseconds(1),

@@ -31,6 +31,7 @@ using Steady = std::chrono::steady_clock;
 constexpr int kInFlight = 8;
 constexpr std::size_t kBodyBytes = 64 << 10;
 constexpr auto kPerRequest = std::chrono::seconds(10);
+constexpr auto kBetweenMeetings = std::chrono::milliseconds(20);
 constexpr int kLookups = 3;
 constexpr auto kBetweenLookups = std::chrono::milliseconds(500);
 
@@ -121,6 +122,7 @@ class Probe {
       co_return;
     }
     service_ = *found;
+    co_await MeetCanary();
     for (int i = 0; i < kInFlight; ++i) tasks_.Spawn("asker", AskInTurn());
     co_await tasks_.Join();
   }
@@ -156,6 +158,19 @@ class Probe {
       if (!error && !results.empty()) co_return results.begin()->endpoint();
     }
     co_return Fail(ErrorKind::kTransient, error ? error.message() : "it has no address");
+  }
+
+  // A pod that is ready is not behind the Service yet: kube-proxy hears of it up to some seconds later, and
+  // nothing says when. What is measured before that is measured without the canary.
+  asio::awaitable<void> MeetCanary() {
+    const bool known = !options_.version_path.empty() && !options_.expect_version.empty();
+    if (!known || !(options_.canary_share > 0)) co_return;
+    const auto until = std::min(deadline_, Steady::now() + options_.propagation);
+    while (Steady::now() < until) {
+      const Observation answer = co_await Ask(service_, options_.version_path);
+      if (answer.status == 200 && answer.text == options_.expect_version) co_return;
+      co_await Sleep(kBetweenMeetings);
+    }
   }
 
   asio::awaitable<void> AskInTurn() {

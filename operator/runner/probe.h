@@ -30,6 +30,8 @@ struct ProbeOptions {
   // Share of the Service's ready pods that are the canary's, in (0, 1]: how likely the new version is to be
   // missed by chance. At 0 it is not known, and that it is seen through the Service is not demanded.
   double canary_share = 0;
+  // How long it waits, before it measures, for the Service to answer once with expect_version.
+  std::chrono::milliseconds propagation{15000};
   std::vector<ProbePod> pods;
   std::string report_path = "/dev/termination-log";  // JSON of at most 3 KiB
 };

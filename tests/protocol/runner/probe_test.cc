@@ -31,6 +31,7 @@ class Probing : public ::testing::Test {
     options.requests = 20;
     options.canary_share = 1;
     options.timeout = std::chrono::seconds(10);
+    options.propagation = std::chrono::milliseconds(200);
     options.report_path = scratch_ / "report";
     return options;
   }
@@ -59,7 +60,7 @@ TEST_F(Probing, PassesWhenAllAnswersAreWell) {
   EXPECT_EQ(Report().at("verdict"), "pass");
   EXPECT_EQ(Report().at("requests"), 40);
   EXPECT_EQ(Report().at("versions"), (nlohmann::json{{"v2", 20}}));
-  EXPECT_EQ(requests, 60);
+  EXPECT_EQ(requests, 61) << "one more, to see that the Service reaches the canary";
   EXPECT_EQ(host, server.address());
 }
 
@@ -89,6 +90,13 @@ TEST_F(Probing, FailsWhenTheServiceNeverReachesTheCanary) {
   HttpServer server(Version("v1"));
   EXPECT_EQ(RunProbe(Options(server)), kProbeFailed);
   EXPECT_EQ(Report().at("reason"), "VersionNotSeen");
+}
+
+TEST_F(Probing, MeasuresOnlyOnceTheServiceReachesTheCanary) {
+  int asked = 0;
+  HttpServer server([&](const Request& request) { return Version(++asked <= 5 ? "v1" : "v2")(request); });
+  EXPECT_EQ(RunProbe(Options(server)), kProbePassed) << Contents(scratch_ / "report");
+  EXPECT_EQ(Report().at("versions"), (nlohmann::json{{"v2", 20}}));
 }
 
 TEST_F(Probing, DoesNotFollowRedirects) {
@@ -135,6 +143,7 @@ TEST_F(Probing, EndsInTimeWhenTheProgramHangs) {
   ProbeOptions options = Options(unused);
   options.url = "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port());
   options.timeout = std::chrono::milliseconds(200);
+  options.propagation = std::chrono::milliseconds(0);
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(RunProbe(options), kProbeFailed);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
