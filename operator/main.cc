@@ -111,18 +111,19 @@ int Serve(asio::io_context& io, slipway::Operator& op) {
     std::signal(SIGINT, SIG_DFL);
     stop.emit(asio::cancellation_type::terminal);
   });
-  asio::co_spawn(io, op.Run(),
-                 asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error, bool lead_lost) {
-                   signals.cancel();
-                   lost = lead_lost;
-                   if (!error) return;
-                   failed = true;
-                   try {
-                     std::rethrow_exception(error);
-                   } catch (const std::exception& what) {
-                     slipway::log::error("ended by a bug: {}", what.what());
-                   }
-                 }));
+  asio::co_spawn(
+      io, op.Run(),
+      asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error, bool lead_lost) {
+        signals.cancel();
+        lost = lead_lost;
+        if (!error) return;
+        failed = true;
+        try {
+          std::rethrow_exception(error);
+        } catch (const std::exception& what) {
+          slipway::log::error("ended by a bug: {}", what.what());
+        }
+      }));
   io.run();
   if (lost) slipway::log::error("the lead was lost: ending, to be started anew");
   return lost || failed ? 1 : 0;
@@ -130,6 +131,8 @@ int Serve(asio::io_context& io, slipway::Operator& op) {
 
 }  // namespace
 
+// An exception before anything runs is a bug: it ends the process in its own words.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app("Takes a git commit to a verified production rollout, from declared objects.",
                "slipway-operator");
@@ -153,7 +156,7 @@ int main(int argc, char** argv) {
   slipway::telemetry::Metrics metrics;
   slipway::kube::ClientOptions options;
   options.user_agent = "slipway-operator/" SLIPWAY_VERSION;
-  auto client = slipway::kube::Client::Make(io.get_executor(), std::move(*config), options);
+  auto client = slipway::kube::Client::Make(io.get_executor(), *config, options);
   if (!client) {
     slipway::log::error("no client for the API server: {}", client.error().message);
     return 2;

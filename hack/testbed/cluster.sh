@@ -123,10 +123,22 @@ cluster_status() {
 
 # exec COMMAND...: runs it in the cluster's namespaces, in the same folder, with terminal and signals.
 cluster_exec() {
+  [[ -z $EXTERNAL ]] || exec_external "$@"
   ground_stands || die 'there is no cluster: start it with hack/cluster up'
   export KUBECONFIG=$KUBECONFIG_ADMIN PATH=$STATE/bin:$PATH SLIPWAY_REGISTRY=$REGISTRY SLIPWAY_GIT=$GIT_URL
   # shellcheck disable=SC2016  # expanded by the inner shell: entering the namespace loses the folder.
   exec "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- sh -c 'cd "$1" && shift && exec "$@"' sh "$PWD" "$@"
+}
+
+# The user's own kubectl, or the one of the test bed.
+exec_external() {
+  export KUBECONFIG=$EXTERNAL SLIPWAY_REGISTRY=$REGISTRY SLIPWAY_GIT=$GIT_URL
+  if ! command -v kubectl >/dev/null; then
+    mkdir -p "$CACHE/bin"
+    ln -sfn "$(tool hyperkube)" "$CACHE/bin/kubectl"
+    export PATH=$CACHE/bin:$PATH
+  fi
+  exec "$@"
 }
 
 kill_part() {

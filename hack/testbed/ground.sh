@@ -8,7 +8,13 @@ FIXED_FOLDERS=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd
 
 # inside COMMAND...: runs a command in the cluster's namespaces. (`ip netns exec` would mount a new /sys,
 # and the kubelet would no longer see the cgroups.)
-inside() { "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- "$@"; }
+inside() {
+  if [[ -n $EXTERNAL ]]; then
+    "$@"
+  else
+    "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- "$@"
+  fi
+}
 
 # Tries what the cluster needs, because neither a version nor a capability list tells it.
 check_abilities() {

@@ -143,11 +143,15 @@ build_layout() {
   prune "$CACHE/images" "$(basename "${layout%-*}")"
 }
 
-# push_layout LAYOUT REPOSITORY:TAG prints the reference by digest. By address, because it is needed before
-# DNS is.
+# Where images are pushed to: our own registry by address, because it is needed before DNS is.
+registry_address() {
+  if [[ -n $EXTERNAL ]]; then echo "$REGISTRY"; else echo "$NODE_IP:5000"; fi
+}
+
+# push_layout LAYOUT REPOSITORY:TAG prints the reference by digest.
 push_layout() {
   local digest
-  digest=$(inside "$(tool image)" push --layout "$1" --to "$NODE_IP:5000/$2")
+  digest=$(inside "$(tool image)" push --layout "$1" --to "$(registry_address)/$2")
   echo "$REGISTRY/${2%:*}@$digest"
 }
 
@@ -184,6 +188,7 @@ image_reference() {
 }
 
 registry_runs() {
+  [[ -z $EXTERNAL ]] || return 0
   if ! ground_stands || ! part_works registry; then
     die 'the registry does not run: start it with hack/cluster up'
   fi
@@ -193,7 +198,7 @@ registry_runs() {
 push_database() {
   local program
   program=$(tool trivydb)
-  inside "$program" --registry "$NODE_IP:5000" >&2
+  inside "$program" --registry "$(registry_address)" >&2
   echo "$REGISTRY/trivy-db:2"
 }
 

@@ -19,9 +19,13 @@ NODE_IP=10.231.0.1
 POD_CIDR=10.244.0.0/24
 SERVICE_CIDR=10.96.0.0/16
 SERVICE_IP=10.96.0.1
-REGISTRY=registry.slipway.test:5000
-GIT_URL=http://git.slipway.test:8090
 KUBECONFIG_ADMIN=$STATE/admin.kubeconfig
+
+# An existing cluster in place of the test bed's, with a registry and a git server that it reaches: set by
+# `hack/demo --kubeconfig`. Everything else is the same.
+EXTERNAL=${SLIPWAY_KUBECONFIG:-}
+REGISTRY=${SLIPWAY_REGISTRY:-registry.slipway.test:5000}
+GIT_URL=${SLIPWAY_GIT:-http://git.slipway.test:8090}
 
 # Repositories below /private/ ask for these.
 GIT_USER=slipway

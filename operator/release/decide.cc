@@ -30,12 +30,11 @@ class Decision {
   }
 
   Plan Make() && {
-    const CanaryPromotion* stray = nullptr;
     if (Last() != nullptr && Open(*Last())) {
       Follow(plan_.status.history.front());
     } else if (LostStart()) {
       Begin(*wanted_);
-    } else if ((stray = Stray()) != nullptr) {
+    } else if (const auto* stray = Stray(); stray != nullptr) {
       TakeIn(*stray);
     } else {
       Rest();

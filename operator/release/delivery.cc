@@ -32,7 +32,7 @@ bool CanBeSuperseded(CanaryPhase phase) {
 
 std::string Named(const Delivery& delivery) {
   const auto at = delivery.image.find("@sha256:");
-  const std::string image = at == std::string::npos ? delivery.image : delivery.image.substr(0, at + 20);
+  std::string image = at == std::string::npos ? delivery.image : delivery.image.substr(0, at + 20);
   if (delivery.commit.empty()) return image;
   return fmt::format("{} (commit {})", image, delivery.commit.substr(0, 12));
 }

@@ -212,7 +212,7 @@ Outcome<std::string> Resolve(const ResolveOptions& options) {
 // Takes .git away, whatever happens.
 class WithoutRepository {
  public:
-  explicit WithoutRepository(fs::path folder) : path_(std::move(folder) / ".git") {}
+  explicit WithoutRepository(const fs::path& folder) : path_(folder / ".git") {}
   WithoutRepository(const WithoutRepository&) = delete;
   WithoutRepository& operator=(const WithoutRepository&) = delete;
   ~WithoutRepository() { Remove(); }
@@ -270,7 +270,7 @@ Outcome<std::string> Facts(const Git& git) {
 // The path that `below` names from `base`, when it is there and inside `root`, symbolic links followed.
 std::optional<fs::path> Inside(const fs::path& root, const fs::path& base, const std::string& below) {
   std::error_code error;
-  const fs::path found = fs::canonical(below.empty() ? base : base / below, error);
+  fs::path found = fs::canonical(below.empty() ? base : base / below, error);
   if (error) return std::nullopt;
   const auto [at, unused] = std::ranges::mismatch(root, found);
   if (at != root.end()) return std::nullopt;
@@ -296,7 +296,7 @@ Outcome<> CheckContext(const fs::path& root, const CloneOptions& options) {
 Outcome<fs::path> MakeDestination(const std::string& destination) {
   std::error_code error;
   if (!destination.empty()) fs::create_directories(destination, error);
-  const fs::path root = fs::canonical(destination, error);
+  fs::path root = fs::canonical(destination, error);
   if (!error) return root;
   return Failed(kGitFailed, "GitFailed",
                 fmt::format("the folder '{}' can't be made: {}", destination, error.message()));

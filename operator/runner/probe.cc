@@ -208,7 +208,7 @@ class Probe {
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     // A page longer than we read is an answer all the same: only versions must be short.
     if (error && error != http::error::body_limit) co_return Unanswered("receive", error);
-    answer.status = parser.get().result_int();
+    answer.status = static_cast<int>(parser.get().result_int());
     answer.text = VersionOf(parser.get().body());
     co_return answer;
   }

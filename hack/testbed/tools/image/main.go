@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -198,7 +199,7 @@ func addEntry(out *tar.Writer, root, path string) error {
 func push(args []string) error {
 	flags := flag.NewFlagSet("push", flag.ExitOnError)
 	from := flags.String("layout", "", "OCI layout to push")
-	to := flags.String("to", "", "where to: HOST:PORT/NAME:TAG, over plain HTTP")
+	to := flags.String("to", "", "where to: HOST:PORT/NAME:TAG, over plain HTTP where it has no TLS")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func push(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := remote.Write(reference, image); err != nil {
+	if err := remote.Write(reference, image, remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
 		return err
 	}
 	digest, err := image.Digest()

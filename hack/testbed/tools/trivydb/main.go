@@ -19,6 +19,7 @@ import (
 
 	"github.com/aquasecurity/trivy-db/pkg/db"
 	"github.com/aquasecurity/trivy-db/pkg/types"
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -52,7 +53,7 @@ var advisories = []advisory{
 }
 
 func main() {
-	host := flag.String("registry", "", "HOST:PORT of a plain HTTP registry")
+	host := flag.String("registry", "", "HOST[:PORT][/PATH] of the registry")
 	updated := flag.String("updated", "", "time of the database, RFC 3339; now if empty")
 	flag.Parse()
 	when := time.Now().UTC()
@@ -154,7 +155,7 @@ func push(to, kind, folder, file string, version int, when time.Time) error {
 	if err != nil {
 		return err
 	}
-	return remote.Write(reference, image)
+	return remote.Write(reference, image, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 }
 
 func pack(path, name string, version int, when time.Time) ([]byte, error) {
