@@ -55,4 +55,10 @@ std::string ChildName(std::string_view parent, std::string_view role, std::strin
                      hash);
 }
 
+std::string LabelValue(std::string name) {
+  if (name.size() > kLongestLabel) name.resize(kLongestLabel);
+  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
+  return name;
+}
+
 }  // namespace slipway

@@ -18,4 +18,8 @@ std::string Sha256Hex(std::string_view text);
 // `role` is at most 20 characters of [a-z0-9-].
 std::string ChildName(std::string_view parent, std::string_view role, std::string_view identity);
 
+// An object's name as the value of a label: at most 63 characters, the last a letter or a digit. It may be
+// cut, so it is for people.
+std::string LabelValue(std::string name);
+
 }  // namespace slipway

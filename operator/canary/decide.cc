@@ -257,15 +257,17 @@ class Decision : private Draft {
     return false;
   }
 
-  // True while the canary serves at all.
-  bool CanaryServes() {
-    if (seen_.canary != nullptr && seen_.canary->available_replicas > 0) return true;
-    Abort("CanaryUnhealthy", "no pod of the canary is available any more" + WhyNotReady(seen_));
+  // False: a pod of the canary is not available any more, or the canary is gone.
+  bool CanaryWhole() {
+    const int available = seen_.canary == nullptr ? 0 : seen_.canary->available_replicas;
+    if (available >= Step().canary_replicas) return true;
+    Abort("CanaryUnhealthy", fmt::format("only {} of {} pods of the canary are still available{}", available,
+                                         Step().canary_replicas, WhyNotReady(seen_)));
     return false;
   }
 
   void Hold() {
-    if (!CanaryServes()) return;
+    if (!CanaryWhole()) return;
     const TimePoint until = Step().ready_at.value_or(now_) + StepSpec().hold;
     if (now_ < until) {
       Progress(fmt::format("{} until {}", Describe(Step(), "is held"), FormatTime(until)));
@@ -342,16 +344,20 @@ class Decision : private Draft {
     const int next = Status().current_step + 1;
     if (static_cast<std::size_t>(next) < Spec().steps.size()) {
       StartStep(next);
-      return Start();
+    } else {
+      Enter(CanaryPhase::kRestoring);
+      Progress(fmt::format("every step passed: Deployment {} goes back to {} replicas before it changes",
+                           seen_.stable->meta.key.name, Base().replicas));
     }
-    Enter(CanaryPhase::kRestoring);
-    Restore();
+    // Written down first, for the same reason as in GoBack.
+    RecheckAfter(kNextDecision);
   }
 
   void Restore() {
-    if (!CanaryServes()) return;
+    if (!CanaryWhole()) return;
     if (RestoreReplicas(Base().image)) {
       Enter(CanaryPhase::kPromoting);
+      Status().stable_image = Spec().image;
       // Written down before stable is changed: the next decision changes it.
       Progress(fmt::format("Deployment {} is to roll to {}", seen_.stable->meta.key.name, Spec().image));
       return RecheckAfter(kNextDecision);
@@ -364,25 +370,22 @@ class Decision : private Draft {
                          seen_.stable->meta.key.name, Base().replicas));
   }
 
+  // Never fewer than the baseline; more are somebody's wish.
   bool RestoreReplicas(const std::string& image) {
     if (Spec().capacity == Capacity::kSurge) return true;
-    if (seen_.stable->replicas != Base().replicas) return Write(Base().replicas, image);
+    if (seen_.stable->replicas < Base().replicas) return Write(Base().replicas, image);
     return Settled(*seen_.stable, Base().replicas);
   }
 
   void Promote() {
-    if (StableImage() != Spec().image) {
-      Do(WriteStable{WantedReplicas(), Spec().image});
-      Status().stable_image = Spec().image;
-    } else {
-      Status().stable_image = Spec().image;
-      if (seen_.stable->RolledOut()) {
-        Enter(CanaryPhase::kFinishing);
-        return Finish();
-      }
+    if (StableImage() != Status().stable_image) Do(WriteStable{WantedReplicas(), Status().stable_image});
+    Status().image_set = true;
+    if (plan_.effects.empty() && seen_.stable->RolledOut()) {
+      Enter(CanaryPhase::kFinishing);
+      return Finish();
     }
     if (!InTime("StableNotRolledOut", fmt::format("Deployment {} did not roll out {}",
-                                                  seen_.stable->meta.key.name, Spec().image))) {
+                                                  seen_.stable->meta.key.name, Status().stable_image))) {
       return;
     }
     Progress(fmt::format("Deployment {}: {} of {} replicas run the new image; the canary still serves",
@@ -391,7 +394,8 @@ class Decision : private Draft {
   }
 
   int WantedReplicas() {
-    return Spec().capacity == Capacity::kSurge ? seen_.stable->replicas : Base().replicas;
+    const bool split = Spec().capacity == Capacity::kSplit;
+    return split ? std::max(seen_.stable->replicas, Base().replicas) : seen_.stable->replicas;
   }
 
   void Finish() {
@@ -415,7 +419,7 @@ class Decision : private Draft {
   void TurnBack(std::string reason, std::string message) {
     plan_.effects.clear();
     Status().failure_reason = std::move(reason);
-    Status().failure_message = Clip(std::move(message));
+    Status().failure_message = Clipped(std::move(message));
     Status().aborted_at = now_;
     Enter(CanaryPhase::kAborting);
   }
@@ -428,8 +432,9 @@ class Decision : private Draft {
   // if nothing of it serves.
   void GoBack() {
     Progress(fmt::format("going back: {}", Status().failure_message));
-    // Written down first: else, after a crash, the old image would look like somebody else's wish.
-    if (seen_.promotion.status.phase == CanaryPhase::kPromoting) return RecheckAfter(kNextDecision);
+    // Written down before anything is done: else, after a crash, what we did would look like somebody else's
+    // doing.
+    if (seen_.promotion.status.phase != CanaryPhase::kAborting) return RecheckAfter(kNextDecision);
     if (seen_.canary != nullptr) Status().canary_uid = seen_.canary->meta.uid;
     const bool restored = RestoreStable();
     const bool canary_serves = seen_.canary != nullptr && seen_.canary->available_replicas > 0;
@@ -445,13 +450,12 @@ class Decision : private Draft {
 
   // Whose image is it that stable has? Ours goes; what somebody else has set meanwhile stays.
   bool RestoreStable() {
-    const bool ours = Status().stable_image != Base().image && StableImage() == Status().stable_image;
+    const bool promoted = Status().stable_image != Base().image;
+    const bool ours = promoted && StableImage() == Status().stable_image;
     const std::string image = ours ? Base().image : StableImage();
-    const bool split = Spec().capacity == Capacity::kSplit;
-    const int replicas = split ? Base().replicas : seen_.stable->replicas;
+    const int replicas = WantedReplicas();
     if (image != StableImage() || seen_.stable->replicas != replicas) return Write(replicas, image);
-    const bool was_promoted = Status().stable_image != Base().image;
-    if (was_promoted) return seen_.stable->RolledOut();
+    if (promoted) return seen_.stable->RolledOut();
     return seen_.stable->observed_generation >= seen_.stable->meta.generation &&
            seen_.stable->available_replicas >= replicas;
   }

@@ -45,7 +45,7 @@ class Draft {
     plan_.recheck_after = plan_.recheck_after ? std::min(*plan_.recheck_after, d) : d;
   }
   void Report(resources::Readiness readiness, std::string reason, std::string message) {
-    resources::SetReadiness(Status().conditions, readiness, std::move(reason), Clip(std::move(message)),
+    resources::SetReadiness(Status().conditions, readiness, std::move(reason), Clipped(std::move(message)),
                             seen_.promotion.meta.generation, now_);
   }
   void Progress(std::string message) {

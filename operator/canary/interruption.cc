@@ -13,15 +13,54 @@ namespace {
 
 using resources::CanaryPhase;
 
-// stable_image is set with our write: from then on another image is somebody's wish.
+std::string ImageOf(const Seen& seen, const resources::Deployment& deployment) {
+  const auto* container = TargetContainer(seen.promotion.spec, deployment);
+  return container == nullptr ? std::string() : container->image;
+}
+
+// Before our write stable may still have its old image; after it, any other than ours is somebody's wish.
 std::optional<Cause> ForeignImage(const Seen& seen) {
-  const auto* container = TargetContainer(seen.promotion.spec, *seen.stable);
-  const std::string image = container == nullptr ? std::string() : container->image;
-  const std::string& ours = seen.promotion.spec.image;
-  if (seen.promotion.status.stable_image != ours || image == ours) return std::nullopt;
+  const auto& status = seen.promotion.status;
+  const std::string image = ImageOf(seen, *seen.stable);
+  if (image == status.stable_image || (!status.image_set && image == status.baseline->image))
+    return std::nullopt;
   return Cause{std::string(kStableChanged),
                fmt::format("the image of Deployment {} was set to {} by somebody else during its rollout",
                            seen.stable->meta.key.name, image)};
+}
+
+std::optional<Cause> ForeignTemplate(const Seen& seen) {
+  if (seen.stable->template_hash == seen.promotion.status.baseline->template_hash) return std::nullopt;
+  return Cause{std::string(kStableChanged),
+               fmt::format("the pod template of Deployment {} was changed by somebody else while the canary "
+                           "ran: what was tested is no longer what it is compared with",
+                           seen.stable->meta.key.name)};
+}
+
+// While a weight is held, both numbers of pods are what the step asks.
+std::optional<Cause> ForeignReplicas(const Seen& seen) {
+  const auto& status = seen.promotion.status;
+  const bool held = status.phase == CanaryPhase::kHolding || status.phase == CanaryPhase::kTesting;
+  const bool split = seen.promotion.spec.capacity == resources::Capacity::kSplit;
+  const auto& step = status.steps.back();
+  if (!held || !split || seen.stable->replicas == step.stable_replicas) return std::nullopt;
+  return Cause{
+      std::string(kStableChanged),
+      fmt::format("Deployment {} was scaled to {} by somebody else while the canary ran (an autoscaler? "
+                  "then use spec.capacity Surge)",
+                  seen.stable->meta.key.name, seen.stable->replicas)};
+}
+
+// Evidence about another image, or at another weight, is none.
+std::optional<Cause> ForeignCanary(const Seen& seen) {
+  if (seen.canary == nullptr) return std::nullopt;
+  const auto& status = seen.promotion.status;
+  const bool held = status.phase == CanaryPhase::kHolding || status.phase == CanaryPhase::kTesting;
+  const bool scaled = held && seen.canary->replicas != status.steps.back().canary_replicas;
+  if (!scaled && ImageOf(seen, *seen.canary) == seen.promotion.spec.image) return std::nullopt;
+  return Cause{"CanaryChanged",
+               fmt::format("Deployment {} was changed by somebody else: it is this promotion's own",
+                           seen.canary->meta.key.name)};
 }
 
 }  // namespace
@@ -38,11 +77,9 @@ std::optional<Cause> Interruption(const Seen& seen) {
   if (!known) return Cause{"StatusDamaged", "the status does not say which step is under way"};
   if (seen.violation) return Cause{seen.violation->reason, seen.violation->message};
   if (status.phase == CanaryPhase::kPromoting) return ForeignImage(seen);
-  if (seen.stable->template_hash == status.baseline->template_hash) return std::nullopt;
-  return Cause{std::string(kStableChanged),
-               fmt::format("the pod template of Deployment {} was changed by somebody else while the canary "
-                           "ran: what was tested is no longer what it is compared with",
-                           seen.stable->meta.key.name)};
+  if (auto cause = ForeignTemplate(seen)) return cause;
+  if (auto cause = ForeignReplicas(seen)) return cause;
+  return ForeignCanary(seen);
 }
 
 }  // namespace slipway::canary

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/names.h"
 #include "canary/names.h"
 #include "kube/request.h"
 
@@ -16,12 +17,6 @@ using resources::CanaryPromotion;
 
 constexpr std::size_t kMostPods = 10;
 constexpr int kStartUpSeconds = 120;  // for the probe's pod, beside the test's own timeout
-
-std::string LabelValue(std::string name) {
-  if (name.size() > 63) name.resize(63);
-  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
-  return name;
-}
 
 Json Marks(const CanaryPromotion& promotion, std::string_view role) {
   return {{resources::kOwnerKindLabel, kube::kCanaryPromotions.kind},
@@ -177,6 +172,8 @@ Json RenderSmokeJob(const CanaryPromotion& promotion, const CreateSmokeJob& effe
   const auto timeout = std::chrono::ceil<std::chrono::seconds>(test.timeout).count();
   Json spec = {{"backoffLimit", 0}, {"activeDeadlineSeconds", timeout + kStartUpSeconds}};
   spec["template"]["metadata"]["labels"] = Marks(promotion, "smoke");
+  spec["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] =
+      SmokeJobName(promotion, effect.step, test.name);
   spec["template"]["spec"] = std::move(pod);
   Json body = Head(kube::kJobs, std::move(metadata));
   body["spec"] = std::move(spec);

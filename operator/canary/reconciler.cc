@@ -11,6 +11,7 @@
 #include "canary/preflight.h"
 #include "canary/smoke_report.h"
 #include "canary/wording.h"
+#include "runtime/refusal.h"
 
 namespace slipway::canary {
 
@@ -20,11 +21,6 @@ using resources::CanaryPromotion;
 using resources::Deployment;
 
 namespace {
-
-const resources::NamespacePolicy* PolicyFor(const resources::PolicyMap* map, const std::string& ns) {
-  if (map == nullptr || !map->policy) return nullptr;
-  return map->policy->For(ns);
-}
 
 bool Selects(const std::map<std::string, std::string>& selector, const auto& labels) {
   return !selector.empty() && std::ranges::all_of(selector, [&](const auto& pair) {
@@ -45,33 +41,6 @@ bool AtRest(const CanaryPromotion& promotion) {
 
 bool UnderWay(const CanaryPromotion& promotion) {
   return promotion.status.baseline.has_value() && !Ended(promotion.status.phase);
-}
-
-// Retried soon and silently; everything else is worth a sentence in the condition.
-bool PassesByItself(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kConflict:
-    case ErrorKind::kGone:
-    case ErrorKind::kThrottled:
-    case ErrorKind::kUnauthorized:
-    case ErrorKind::kCancelled:
-      return true;
-    default:
-      return false;
-  }
-}
-
-std::string ReasonOf(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kForbidden:
-      return "Forbidden";
-    case ErrorKind::kAlreadyExists:
-      return "NameTaken";
-    case ErrorKind::kInvalid:
-      return "Refused";
-    default:
-      return "ApiError";
-  }
 }
 
 std::string ContainerName(const CanaryPromotion& promotion, const Deployment& stable) {
@@ -165,7 +134,8 @@ awaitable<Result<>> Reconciler::ObserveSmokeJob(WorldPtr world) {
   if (!*live) co_return Result<>{};
   auto decoded = resources::Job::Decode(**live);
   if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid == uid) world->smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
+  if (decoded->meta.uid == uid)
+    world->smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
   co_return Result<>{};
 }
 
@@ -179,7 +149,7 @@ awaitable<Result<std::optional<Json>>> Reconciler::Read(kube::ApiResource resour
 
 Plan Reconciler::DecideFrom(const World& world) const {
   const CanaryPromotion& promotion = *world.promotion;
-  const auto* policy = PolicyFor(world.policy.get(), promotion.meta.key.ns);
+  const auto* policy = resources::PolicyFor(world.policy.get(), promotion.meta.key.ns);
   Seen seen{.promotion = promotion,
             .stable = world.stable.get(),
             .canary = world.canary.get(),
@@ -329,7 +299,7 @@ awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateCanary effect) {
 }
 
 awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateSmokeJob effect) {
-  const auto* policy = PolicyFor(world->policy.get(), world->promotion->meta.key.ns);
+  const auto* policy = resources::PolicyFor(world->policy.get(), world->promotion->meta.key.ns);
   const bool whole = policy != nullptr && world->service != nullptr && world->canary != nullptr;
   if (!whole) co_return Fail(ErrorKind::kConflict, "what the smoke test asks has gone: to be decided again");
   const int canary = world->canary->ready_replicas;
@@ -405,14 +375,14 @@ awaitable<Result<>> Reconciler::Delete(Ptr<Deployment> canary) {
 // ---- what is said ----
 
 awaitable<void> Reconciler::ReportRefusal(PromotionPtr promotion, Error error) {
-  if (PassesByItself(error)) co_return;
+  if (runtime::PassesByItself(error)) co_return;
   auto world = std::make_shared<World>();
   world->promotion = promotion;
   world->resource_version = promotion->meta.resource_version;
   world->status = promotion->status;
   world->status.observed_generation = promotion->meta.generation;
-  resources::SetReadiness(world->status.conditions, resources::Readiness::kWaiting, ReasonOf(error),
-                          Clip("the API server refused what this promotion needs: " + error.message),
+  resources::SetReadiness(world->status.conditions, resources::Readiness::kWaiting, runtime::ReasonOf(error),
+                          Clipped("the API server refused what this promotion needs: " + error.message),
                           promotion->meta.generation, shell_.clock.Now());
   const auto written = co_await WriteStatus(world);
   if (!written) log::warn("promotion {}: {}", kube::ToString(promotion->meta.key), written.error().message);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
+
+#include "base/text.h"
 
 namespace slipway::canary {
 namespace {
@@ -14,6 +17,8 @@ using State = SmokeOutcome::State;
 constexpr int kPassedCode = 0;
 constexpr int kFailedCode = 10;  // a finding; anything else is a broken probe
 constexpr std::size_t kVersions = 16;
+constexpr std::size_t kReasonBytes = 64;
+constexpr std::size_t kMessageBytes = 800;
 
 SmokeOutcome Broken(std::string message) {
   SmokeOutcome outcome{.state = State::kBroken, .reason = "SmokeTestError"};
@@ -37,12 +42,19 @@ bool Text(const Json& report, const char* name, std::string& out) {
   return true;
 }
 
+// As conditions demand it (API conventions).
+bool IsReason(std::string_view text) {
+  return !text.empty() && text.size() <= kReasonBytes &&
+         std::isalpha(static_cast<unsigned char>(text[0])) != 0 &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
 void ReadVersions(const Json& report, std::map<std::string, int>& out) {
   const auto versions = report.find("versions");
   if (versions == report.end() || !versions->is_object()) return;
   for (const auto& [version, count] : versions->items()) {
     if (out.size() >= kVersions || !count.is_number_unsigned()) return;
-    out[version.substr(0, 128)] =
+    out[Clip(version, 128)] =
         static_cast<int>(std::min<std::uint64_t>(count.get<std::uint64_t>(), 1'000'000));
   }
 }
@@ -77,6 +89,7 @@ SmokeOutcome Judge(const resources::Pod& pod, const resources::ContainerState& p
 SmokeOutcome ReadOutcome(const resources::Job& job,
                          const std::vector<std::shared_ptr<const resources::Pod>>& pods) {
   for (const auto& pod : pods) {
+    if (!resources::IsPodOf(*pod, job.meta)) continue;
     if (const auto* probe = Ended(*pod)) return Judge(*pod, *probe);
   }
   if (job.failed) {
@@ -97,7 +110,8 @@ std::optional<SmokeReport> ParseReport(std::string_view text) {
                      Text(json, "message", result.message) && Count(json, "requests", result.requests) &&
                      Count(json, "failures", result.failures) && Count(json, "p50Ms", result.p50_ms) &&
                      Count(json, "p95Ms", result.p95_ms) && Count(json, "p99Ms", result.p99_ms);
-  if (!whole || (verdict != "pass" && verdict != "fail") || report.reason.empty()) return std::nullopt;
+  if (!whole || (verdict != "pass" && verdict != "fail") || !IsReason(report.reason)) return std::nullopt;
+  result.message = Clip(std::move(result.message), kMessageBytes);
   report.passed = verdict == "pass";
   ReadVersions(json, result.versions);
   return report;

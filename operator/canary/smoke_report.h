@@ -11,7 +11,7 @@
 
 namespace slipway::canary {
 
-// `pods` are those that the Job controls.
+// Of `pods`, those count that are the Job's.
 SmokeOutcome ReadOutcome(const resources::Job& job,
                          const std::vector<std::shared_ptr<const resources::Pod>>& pods);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace slipway::canary {
 namespace {
 
@@ -36,11 +38,6 @@ std::string WhyNotReady(const Seen& seen) {
   return {};
 }
 
-std::string Clip(std::string text) {
-  if (text.size() <= kMessageBytes) return text;
-  std::size_t end = kMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
-}
+std::string Clipped(std::string text) { return Clip(std::move(text), kMessageBytes); }
 
 }  // namespace slipway::canary

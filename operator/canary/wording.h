@@ -20,6 +20,6 @@ std::string Describe(const resources::StepStatus& step, std::string_view what);
 std::string WhyNotReady(const Seen& seen);
 
 // At most 1,000 bytes, cut at a whole character: a condition holds 1,024.
-std::string Clip(std::string text);
+std::string Clipped(std::string text);
 
 }  // namespace slipway::canary

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "image_build/names.h"
 
 namespace slipway::image_build {

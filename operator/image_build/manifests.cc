@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/names.h"
 #include "image_build/decide.h"
 #include "image_build/names.h"
 #include "image_build/report.h"
@@ -24,13 +25,6 @@ constexpr std::string_view kReport = "/dev/termination-log";
 // would hide a folder of the same name from the Dockerfile (WORKDIR /workspace is a common one).
 constexpr std::string_view kKanikoSource = "/kaniko/workspace";
 constexpr std::string_view kKanikoImage = "/kaniko/image";
-
-// A label's value ends in a letter or a digit, and has 63 characters at most.
-std::string LabelValue(std::string name) {
-  if (name.size() > 63) name.resize(63);
-  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
-  return name;
-}
 
 // Kubernetes replaces $(NAME) in arguments; "$$" is a plain dollar.
 std::string Literal(std::string_view text) {
@@ -287,6 +281,7 @@ Json JobOf(const ImageBuild& build, std::string name, std::string_view role, Dur
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(deadline).count();
   job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds}};
   job["spec"]["template"]["metadata"]["labels"] = Labels(build, role);
+  job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = job["metadata"]["name"];
   job["spec"]["template"]["spec"] = std::move(pod);
   return job;
 }

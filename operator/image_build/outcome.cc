@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/text.h"
 #include "image_build/names.h"
 
 namespace slipway::image_build {
@@ -310,15 +311,6 @@ std::string CurrentStage(const resources::BuildRun& run) {
     if (stage.state != StageState::kSucceeded && stage.state != StageState::kSkipped) return stage.name;
   }
   return "push";
-}
-
-std::string Clip(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  constexpr std::string_view kCut = "…";
-  std::size_t end = most - kCut.size();
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text.append(kCut);
 }
 
 }  // namespace slipway::image_build

@@ -69,7 +69,4 @@ resources::Failure TimedOut(const resources::ImageBuild& build, const resources:
 // The stage that is under way, or the first that did not begin. "push" when all have ended.
 std::string CurrentStage(const resources::BuildRun& run);
 
-// Cut between characters of UTF-8.
-std::string Clip(std::string text, std::size_t most);
-
 }  // namespace slipway::image_build

@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "image_build/manifests.h"
 #include "image_build/report.h"
+#include "runtime/refusal.h"
 
 namespace slipway::image_build {
 
@@ -13,31 +15,6 @@ using resources::ImageBuild;
 using runtime::Outcome;
 
 namespace {
-
-// Retried soon and silently; everything else is worth a sentence in the condition.
-bool PassesByItself(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kConflict:
-    case ErrorKind::kGone:
-    case ErrorKind::kThrottled:
-    case ErrorKind::kUnauthorized:
-    case ErrorKind::kCancelled:
-      return true;
-    default:
-      return false;
-  }
-}
-
-std::string ReasonOf(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kForbidden:
-      return "Forbidden";
-    case ErrorKind::kInvalid:
-      return "JobInvalid";
-    default:
-      return "ApiError";
-  }
-}
 
 kube::Json Render(const ImageBuild& build, const Plan& plan, const Setting& setting) {
   const auto& run = plan.status.runs.front();
@@ -133,7 +110,7 @@ awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns,
   if (!job) co_return std::unexpected(job.error());
   view.job = std::move(*job);
   if (!view.job) co_return view;
-  view.pod = PodOf(ref->uid);
+  view.pod = PodOf(view.job->meta);
   const bool podless = !view.pod && !view.job->complete && !view.job->failed;
   const Duration age = shell_.clock.Now() - view.job->meta.created;
   if (podless && age >= kPodPatience) view.trouble = co_await TroubleOf(key, ref->uid);
@@ -154,9 +131,10 @@ awaitable<Result<Reconciler::JobPtr>> Reconciler::FindJob(kube::ObjectKey key, k
   co_return std::make_shared<const resources::Job>(std::move(*decoded));
 }
 
-Reconciler::PodPtr Reconciler::PodOf(const kube::Uid& job) const {
+Reconciler::PodPtr Reconciler::PodOf(const kube::ObjectMeta& job) const {
   PodPtr newest;
-  for (const auto& pod : caches_.pods.OwnedBy(job)) {
+  for (const auto& pod : caches_.pods.OwnedBy(job.uid)) {
+    if (!resources::IsPodOf(*pod, job)) continue;
     if (!newest || pod->meta.created > newest->meta.created) newest = pod;
   }
   return newest;
@@ -236,10 +214,10 @@ awaitable<Result<Plan>> Reconciler::StartJob(ViewPtr view, Plan plan) {
 // ---- what is told ----
 
 awaitable<void> Reconciler::ReportRefusal(BuildPtr build, Error error) {
-  if (PassesByItself(error)) co_return;
+  if (runtime::PassesByItself(error)) co_return;
   resources::ImageBuildStatus status = build->status;
   status.observed_generation = build->meta.generation;
-  resources::SetReadiness(status.conditions, resources::Readiness::kWaiting, ReasonOf(error),
+  resources::SetReadiness(status.conditions, resources::Readiness::kWaiting, runtime::ReasonOf(error),
                           "the API server refused what this ImageBuild needs: " + Clip(error.message, 800),
                           build->meta.generation, shell_.clock.Now());
   const auto written = co_await WriteStatus(build, std::move(status));

@@ -51,7 +51,7 @@ class Reconciler {
   kube::asio::awaitable<Result<ViewPtr>> Look(BuildPtr build);
   kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, std::optional<resources::JobRef> ref);
   kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
-  PodPtr PodOf(const kube::Uid& job) const;
+  PodPtr PodOf(const kube::ObjectMeta& job) const;
   kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey job, kube::Uid uid);
   kube::asio::awaitable<Result<Plan>> Carry(ViewPtr view, Plan plan);
   kube::asio::awaitable<Result<>> StillAsSeen(BuildPtr build);

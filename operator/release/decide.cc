@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "release/delivery.h"
 
 namespace slipway::release {

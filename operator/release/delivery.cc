@@ -51,11 +51,4 @@ void Copy(const CanaryPromotion& promotion, Delivery& delivery) {
   }
 }
 
-std::string Clip(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
-}
-
 }  // namespace slipway::release

@@ -24,7 +24,4 @@ void Copy(const resources::CanaryPromotion& promotion, resources::Delivery& deli
 // The image as a person recognises it: its digest's beginning, and the commit where it is known.
 std::string Named(const resources::Delivery& delivery);
 
-// Cut to `most` bytes at a whole UTF-8 character, with an ellipsis.
-std::string Clip(std::string text, std::size_t most);
-
 }  // namespace slipway::release

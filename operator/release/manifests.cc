@@ -2,19 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/names.h"
 #include "resources/common.h"
 
 namespace slipway::release {
-namespace {
-
-// A label's value ends in a letter or a digit, and has 63 characters at most.
-std::string LabelValue(std::string name) {
-  if (name.size() > 63) name.resize(63);
-  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
-  return name;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 kube::Json RenderPromotion(const resources::Release& release, const Start& start) {
   const kube::OwnerReference owner{kube::ApiVersion(kube::kReleases), std::string(kube::kReleases.kind),

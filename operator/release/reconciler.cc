@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "release/delivery.h"
 #include "release/manifests.h"
+#include "runtime/refusal.h"
 
 namespace slipway::release {
 
@@ -14,42 +16,6 @@ using kube::asio::awaitable;
 using resources::CanaryPromotion;
 using resources::Release;
 using runtime::Outcome;
-
-namespace {
-
-const resources::NamespacePolicy* PolicyFor(const resources::PolicyMap* map, const std::string& ns) {
-  if (map == nullptr || !map->policy) return nullptr;
-  return map->policy->For(ns);
-}
-
-// Retried soon and silently; everything else is worth a sentence in the condition.
-bool PassesByItself(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kConflict:
-    case ErrorKind::kGone:
-    case ErrorKind::kThrottled:
-    case ErrorKind::kUnauthorized:
-    case ErrorKind::kCancelled:
-      return true;
-    default:
-      return false;
-  }
-}
-
-std::string ReasonOf(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::kForbidden:
-      return "Forbidden";
-    case ErrorKind::kAlreadyExists:
-      return "PromotionNameTaken";
-    case ErrorKind::kInvalid:
-      return "PromotionInvalid";
-    default:
-      return "ApiError";
-  }
-}
-
-}  // namespace
 
 Reconciler::Reconciler(runtime::Shell shell, Caches caches) : shell_(shell), caches_(std::move(caches)) {}
 
@@ -103,7 +69,7 @@ Plan Reconciler::DecideFrom(const ReleasePtr& release, const PromotionPtr& open)
   Seen seen{.release = *release,
             .build = build.get(),
             .deployment = deployment.get(),
-            .policy = PolicyFor(policy.get(), ns),
+            .policy = resources::PolicyFor(policy.get(), ns),
             .promotions = caches_.promotions.OwnedBy(release->meta.uid),
             .busy_with = BusyWith(*release, caches_.releases.All())};
   if (open) {
@@ -169,11 +135,11 @@ awaitable<Result<kube::Uid>> Reconciler::Adopt(ReleasePtr release, Start start, 
 }
 
 awaitable<void> Reconciler::ReportRefusal(ReleasePtr release, Error error) {
-  if (PassesByItself(error)) co_return;
+  if (runtime::PassesByItself(error)) co_return;
   resources::ReleaseStatus status = release->status;
   status.observed_generation = release->meta.generation;
   status.phase = resources::ReleasePhase::kBlocked;
-  resources::SetReadiness(status.conditions, resources::Readiness::kWaiting, ReasonOf(error),
+  resources::SetReadiness(status.conditions, resources::Readiness::kWaiting, runtime::ReasonOf(error),
                           "the API server refused what this Release needs: " + Clip(error.message, 800),
                           release->meta.generation, shell_.clock.Now());
   const auto written = co_await WriteStatus(release, std::move(status));

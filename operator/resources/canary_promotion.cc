@@ -216,7 +216,11 @@ void Describe(Visitor& v, CanaryPromotionStatus& s) {
   v.Visit(
       {.name = "canaryUID", .doc = "The UID that it was created with: no other counts.", .max_length = 64},
       s.canary_uid);
-  v.Visit({.name = "stableImage", .doc = "What stable runs, or ran.", .max_length = 1024}, s.stable_image);
+  v.Visit({.name = "stableImage",
+           .doc = "What stable was found with; from Promoting on, what it is set to.",
+           .max_length = 1024},
+          s.stable_image);
+  v.Visit({.name = "imageSet", .doc = "Whether stableImage was set by this promotion."}, s.image_set);
   DescribeProgress(v, s);
   v.Visit({.name = "phaseSince", .doc = "When the phase began."}, s.phase_since);
   v.Visit(kStarted, s.started);

@@ -110,7 +110,8 @@ struct CanaryPromotionStatus {
   std::optional<Baseline> baseline;
   std::string canary_deployment;
   std::optional<kube::Uid> canary_uid;
-  std::string stable_image;  // what stable runs, or ran, from this promotion's view
+  std::string stable_image;  // what stable was found with; from Promoting on, what it is set to
+  bool image_set = false;    // our write of stable_image has been made
   int current_step = 0;
   int weight_wanted = 0;  // of the current step, for the printer columns
   int weight_got = 0;

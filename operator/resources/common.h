@@ -69,6 +69,7 @@ Result<ImageRef> ParseImageRef(std::string_view text);
 inline constexpr std::string_view kOwnerKindLabel = "slipway.dev/kind";  // ImageBuild, CanaryPromotion, …
 inline constexpr std::string_view kOwnerNameLabel = "slipway.dev/name";  // cut to 63, for people only
 inline constexpr std::string_view kRoleLabel = "slipway.dev/role";       // resolve, build, smoke, canary
+inline constexpr std::string_view kJobLabel = "slipway.dev/job";         // on a Job's pods: its name
 inline constexpr std::string_view kTrackLabel = "slipway.dev/track";     // "canary" on canary pods only
 inline constexpr std::string_view kClaimAnnotation = "slipway.dev/claimed-by";
 inline constexpr std::string_view kFinalizer = "slipway.dev/restore-stable";

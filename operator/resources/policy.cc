@@ -165,6 +165,11 @@ const NamespacePolicy* Policy::For(const std::string& ns) const {
   return found == namespaces.end() ? nullptr : &found->second;
 }
 
+const NamespacePolicy* PolicyFor(const PolicyMap* map, const std::string& ns) {
+  if (map == nullptr || !map->policy) return nullptr;
+  return map->policy->For(ns);
+}
+
 bool Policy::Insecure(std::string_view repository) const {
   const std::string_view host = repository.substr(0, repository.find('/'));
   return std::ranges::find(insecure_registries, host) != insecure_registries.end();

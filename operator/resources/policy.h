@@ -73,4 +73,7 @@ struct PolicyMap {
   static Result<PolicyMap> Decode(const kube::Json& object);
 };
 
+// nullptr where nothing is allowed: there is no policy, it does not parse, or it does not name the namespace.
+const NamespacePolicy* PolicyFor(const PolicyMap* map, const std::string& ns);
+
 }  // namespace slipway::resources

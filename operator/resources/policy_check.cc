@@ -146,6 +146,13 @@ std::optional<Violation> Check(const ImageBuildSpec& spec, const NamespacePolicy
     auto violation =
         CheckRepository("spec.build.cache.repository", spec.build.cache->repository, *policy, ns);
     if (violation) return violation;
+    if (!HasComponent(spec.build.cache->repository, "cache")) {
+      return Refuse(
+          "spec.build.cache.repository", "CacheNotApart",
+          fmt::format("{} could be delivered from: name one with the path component \"cache\", such as "
+                      "registry.example.com/cache/team",
+                      spec.build.cache->repository));
+    }
   }
   const auto secrets = SecretsOf(spec);
   if (auto violation = CheckSecretsDiffer(secrets)) return violation;

@@ -124,6 +124,13 @@ Result<Pod> Pod::Decode(const Json& object) {
   return pod;
 }
 
+bool IsPodOf(const Pod& pod, const kube::ObjectMeta& job) {
+  const auto* owner = pod.meta.Controller();
+  const auto label = pod.meta.labels.find(kJobLabel);
+  return owner != nullptr && owner->uid == job.uid && pod.meta.key.ns == job.key.ns &&
+         label != pod.meta.labels.end() && label->second == job.key.name;
+}
+
 Result<Deployment> Deployment::Decode(const Json& object) {
   auto meta = kube::DecodeMeta(object);
   if (!meta) return std::unexpected(std::move(meta).error());

@@ -47,6 +47,10 @@ struct Pod {
   static Result<Pod> Decode(const kube::Json& object);
 };
 
+// Whether `pod` is of this Job. An ownerReference alone proves nothing: whoever may make pods may write one.
+// The label comes from the Job's template, and admission keeps it for us and the Job controller.
+bool IsPodOf(const Pod& pod, const kube::ObjectMeta& job);
+
 struct ContainerPort {
   std::string name;
   int number = 0;

@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text.h"
+
 namespace slipway::runner {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 
 bool Continues(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
 
@@ -42,15 +43,6 @@ bool IsControl(std::string_view character) {
   return character == "\xE2\x80\xA8" || character == "\xE2\x80\xA9";
 }
 
-std::string Cut(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t end = most < kEllipsis.size() ? 0 : most - kEllipsis.size();
-  while (end > 0 && Continues(static_cast<unsigned char>(text[end]))) --end;
-  text.resize(end);
-  if (most >= kEllipsis.size()) text += kEllipsis;
-  return text;
-}
-
 }  // namespace
 
 std::string OneLine(std::string_view text, std::size_t most) {
@@ -68,7 +60,7 @@ std::string OneLine(std::string_view text, std::size_t most) {
     blank = false;
     out += character;
   }
-  return Cut(std::move(out), most);
+  return Clip(std::move(out), most);
 }
 
 std::string WithoutUserinfo(std::string_view text) {

@@ -79,5 +79,12 @@ TEST(ChildNameProperty, DistinctTriplesGiveDistinctNames) {
   EXPECT_TRUE(holds);
 }
 
+TEST(LabelValue, IsCutToWhatALabelMayHold) {
+  EXPECT_EQ(LabelValue("web"), "web");
+  EXPECT_EQ(LabelValue(std::string(80, 'a')), std::string(63, 'a'));
+  EXPECT_EQ(LabelValue(std::string(61, 'a') + "--b"), std::string(61, 'a'));
+  EXPECT_EQ(LabelValue(""), "");
+}
+
 }  // namespace
 }  // namespace slipway

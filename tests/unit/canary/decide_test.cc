@@ -108,8 +108,8 @@ TEST(Decide, ASmallerWeightGivesStableItsPodsBackFirst) {
   world.promotion.status.steps.back().smoke = {{.name = "default", .passed = true}};
   world.canary = World::Deployed("web-canary", 5, Image('b'));
   world.stable->replicas = 5;
+  EXPECT_EQ(world.Step().status.current_step, 1);
   Plan plan = world.Step();
-  EXPECT_EQ(plan.status.current_step, 1);
   EXPECT_EQ(Find<ScaleCanary>(plan), nullptr);
   ASSERT_NE(Find<WriteStable>(plan), nullptr);
   EXPECT_EQ(Find<WriteStable>(plan)->replicas, 9);
@@ -161,6 +161,7 @@ TEST(Decide, AfterTheLastStepStableIsRestoredBeforeItChanges) {
   Plan plan = world.Step();
   EXPECT_EQ(plan.status.phase, CanaryPhase::kRestoring);
   EXPECT_EQ(plan.status.steps.back().verdict, "Passed");
+  plan = world.Step();
   ASSERT_NE(Find<WriteStable>(plan), nullptr);
   EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
   EXPECT_EQ(Find<WriteStable>(plan)->image, Image('a'));
@@ -222,6 +223,8 @@ TEST(Decide, AFailedSmokeTestGoesBackWithItsWordsAndRestoresStableFirst) {
   EXPECT_EQ(plan.status.phase, CanaryPhase::kAborting);
   EXPECT_EQ(plan.status.failure_reason, "RequestsFailed");
   EXPECT_NE(plan.status.failure_message.find("/healthz"), std::string::npos);
+  EXPECT_TRUE(plan.effects.empty()) << "that it goes back is written down first";
+  plan = world.Step();
   ASSERT_EQ(plan.effects.size(), 1U) << "the canary stays while it serves";
   ASSERT_NE(Find<WriteStable>(plan), nullptr);
   EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
@@ -299,6 +302,12 @@ const FailureCase kFailures[] = {
      "SpecChanged"},
     {"the template changed", CanaryPhase::kHolding, [](World& w) { w.stable->template_hash = "other"; },
      "StableChanged"},
+    {"stable was scaled by somebody", CanaryPhase::kHolding, [](World& w) { w.stable->replicas = 20; },
+     "StableChanged"},
+    {"the canary was scaled by somebody", CanaryPhase::kTesting, [](World& w) { w.canary->replicas = 5; },
+     "CanaryChanged"},
+    {"the canary's image was changed by somebody", CanaryPhase::kHolding,
+     [](World& w) { w.canary->containers[0].image = Image('d'); }, "CanaryChanged"},
     {"the policy changed", CanaryPhase::kHolding,
      [](World& w) { w.violation = {"spec.image", "RegistryNotAllowed", "no more"}; }, "RegistryNotAllowed"},
     {"deleted", CanaryPhase::kTesting, [](World& w) { w.promotion.meta.deleted = kNow; }, "Deleted"},
@@ -316,8 +325,7 @@ TEST(Decide, EachFailureGoesBackForItsReason) {
     EXPECT_EQ(plan.status.failure_reason, c.reason) << c.name;
     EXPECT_TRUE(plan.status.aborted_at) << c.name;
     EXPECT_EQ(plan.status.completion, Completion::kNone) << c.name;
-    EXPECT_EQ(Find<ScaleCanary>(plan), nullptr) << c.name;
-    EXPECT_EQ(Find<CreateSmokeJob>(plan), nullptr) << c.name;
+    EXPECT_TRUE(plan.effects.empty()) << c.name << ": that it goes back is written down first";
   }
 }
 
@@ -349,6 +357,42 @@ TEST(Decide, AnImageThatWeHaveSetIsTakenBack) {
   EXPECT_EQ(Find<DeleteCanary>(plan), nullptr);
 }
 
+// The operator died between its write and the record of it, and the spec was changed before it came back.
+TEST(Decide, AnImageThatWeHaveSetIsTakenBackThoughTheWriteWasNotRecorded) {
+  World world;
+  world.Enter(CanaryPhase::kPromoting);
+  world.stable->containers[0].image = Image('b');
+  world.promotion.spec.image = Image('c');
+  world.Step();
+  const Plan plan = world.Decide();
+  ASSERT_NE(Find<WriteStable>(plan), nullptr);
+  EXPECT_EQ(Find<WriteStable>(plan)->image, Image('a'));
+}
+
+TEST(Decide, ReplicasThatSomebodyAddedStay) {
+  World world;
+  world.Enter(CanaryPhase::kHolding);
+  world.stable->replicas = 20;
+  world.Step();
+  EXPECT_EQ(Find<WriteStable>(world.Step()), nullptr);
+  world.stable->replicas = 4;
+  const Plan plan = world.Decide();
+  ASSERT_NE(Find<WriteStable>(plan), nullptr) << "but the baseline is kept";
+  EXPECT_EQ(Find<WriteStable>(plan)->replicas, 10);
+}
+
+TEST(Decide, OneOfTheCanarysPodsLostInItsHoldIsTooMany) {
+  World world;
+  world.promotion.spec.steps = {{50, std::chrono::minutes(5)}};
+  world.Enter(CanaryPhase::kHolding);
+  world.stable->replicas = 5;
+  world.canary = World::Deployed("web-canary", 5, Image('b'));
+  world.canary->available_replicas = 4;
+  const Plan plan = world.Decide();
+  EXPECT_EQ(plan.status.failure_reason, "CanaryUnhealthy");
+  EXPECT_NE(plan.status.failure_message.find("4 of 5"), std::string::npos);
+}
+
 TEST(Decide, AnImageThatSomebodyElseHasSetStays) {
   World world;
   world.Enter(CanaryPhase::kPromoting);
@@ -363,6 +407,7 @@ TEST(Decide, AChangeFromOutsideIsSupersededAndNotAFailureOfTheImage) {
   World world;
   world.Enter(CanaryPhase::kHolding);
   world.stable->template_hash = "other";
+  world.Step();
   world.Step();
   auto annotations = world.stable->meta.annotations;
   world.stable = World::Deployed("web", 10, Image('a'));

@@ -171,11 +171,25 @@ constexpr const char* kFail =
     R"({"verdict":"fail","reason":"RequestsFailed","message":"20 of 200","requests":200,"failures":20,"p50Ms":1,
         "p95Ms":3,"p99Ms":9})";
 
-SmokeOutcome Read(int exit_code, const std::string& message) {
+resources::Job Job() {
+  resources::Job job;
+  job.meta.key = {"team", "smoke"};
+  job.meta.uid = {"job-uid"};
+  return job;
+}
+
+std::shared_ptr<resources::Pod> PodOfJob() {
   auto pod = std::make_shared<resources::Pod>();
   pod->meta.key = {"team", "smoke-1"};
+  pod->meta.owners = {{"batch/v1", "Job", "smoke", {"job-uid"}, true}};
+  pod->meta.labels = {{"slipway.dev/job", "smoke"}};
+  return pod;
+}
+
+SmokeOutcome Read(int exit_code, const std::string& message) {
+  auto pod = PodOfJob();
   pod->containers = {{.name = "probe", .terminated = true, .exit_code = exit_code, .message = message}};
-  return ReadOutcome(resources::Job{}, {pod});
+  return ReadOutcome(Job(), {pod});
 }
 
 TEST(ReadOutcome, TakesTheVerdictOfAWholeReportOnly) {
@@ -200,6 +214,33 @@ TEST(ReadOutcome, TakesTheVerdictOfAWholeReportOnly) {
   for (const auto& [code, message] : broken) {
     EXPECT_EQ(Read(code, message).state, State::kBroken) << code << " " << message;
     EXPECT_EQ(Read(code, message).reason, "SmokeTestError");
+  }
+}
+
+TEST(ReadOutcome, APodThatOnlyNamesTheJobAsItsOwnerHasNoSay) {
+  const auto forged = [](auto change) {
+    auto pod = PodOfJob();
+    pod->containers = {{.name = "probe", .terminated = true, .exit_code = 0, .message = kPass}};
+    change(*pod);
+    return ReadOutcome(Job(), {pod}).state;
+  };
+  using State = SmokeOutcome::State;
+  EXPECT_EQ(forged([](auto&) {}), State::kPassed);
+  EXPECT_EQ(forged([](auto& pod) { pod.meta.labels.clear(); }), State::kRunning);
+  EXPECT_EQ(forged([](auto& pod) { pod.meta.labels["slipway.dev/job"] = "other"; }), State::kRunning);
+  EXPECT_EQ(forged([](auto& pod) { pod.meta.owners[0].uid = {"other"}; }), State::kRunning);
+  EXPECT_EQ(forged([](auto& pod) { pod.meta.owners.clear(); }), State::kRunning);
+}
+
+TEST(ReadOutcome, WhatTheReportSaysIsBounded) {
+  const auto said = [](const std::string& reason, const std::string& message) {
+    return nlohmann::json{{"verdict", "fail"}, {"reason", reason}, {"message", message}, {"requests", 1},
+                          {"failures", 1},     {"p50Ms", 1},       {"p95Ms", 1},         {"p99Ms", 1}}
+        .dump();
+  };
+  EXPECT_EQ(Read(10, said("TooSlow", std::string(4000, 'x'))).result.message.size(), 800U);
+  for (const char* reason : {"", "two words", "9lives", "x\n"}) {
+    EXPECT_EQ(Read(10, said(reason, "m")).reason, "SmokeTestError") << reason;
   }
 }
 

@@ -149,8 +149,11 @@ class Simulation {
     return Ended(world_.promotion.status.phase) && world_.promotion.meta.finalizers.empty();
   }
 
+  // At a random moment; with every third seed, as soon as stable's image is set.
   void Interfere(int tick) {
-    if (tick != event_at_) return;
+    if (scenario_.seed % 3 == 0 && !interfered_ && stable_.image() == Image('b')) event_at_ = tick;
+    if (tick != event_at_ || interfered_) return;
+    interfered_ = true;
     if (scenario_.deleted) {
       world_.promotion.meta.deleted = world_.now;
       if (world_.promotion.meta.finalizers.empty()) gone_ = true;
@@ -287,6 +290,7 @@ class Simulation {
   std::map<std::string, bool> jobs_;  // by name, which stands for the UID: whether it has ended
   std::set<std::string> unfit_;
   int event_at_ = 0;
+  bool interfered_ = false;
   bool gone_ = false;
 };
 

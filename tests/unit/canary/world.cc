@@ -77,6 +77,7 @@ void World::Enter(CanaryPhase phase) {
     stable = Deployed("web", 9, Image('a'));
     stable->meta.annotations = claimed;
   }
+  if (phase == CanaryPhase::kPromoting) promotion.status.stable_image = Image('b');
   if (phase == CanaryPhase::kFinishing) {
     stable->containers[0].image = Image('b');
     promotion.status.stable_image = Image('b');

@@ -71,7 +71,7 @@ TEST(NewRun, IsMadeWhenAnythingOfTheSpecChangesThatAnImageDependsOn) {
                             [](auto& s) { s.build.resources.limits["memory"] = "1Gi"; },
                             [](auto& s) {
                               s.build.cache = resources::CacheSpec{
-                                  "registry.example.com/team/c", std::chrono::hours(1), {}};
+                                  "registry.example.com/team/cache", std::chrono::hours(1), {}};
                             },
                             [](auto& s) { s.scan.fail_on = resources::Severity::kCritical; },
                             [](auto& s) { s.scan.ignore_unfixed = false; },

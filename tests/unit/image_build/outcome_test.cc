@@ -262,12 +262,6 @@ TEST(FindingsReport, NamesNoMoreThanTenAndNothingThatDoesNotPrint) {
   EXPECT_EQ(findings->worst[0], "CVE [31m 0");
 }
 
-TEST(ClippedText, EndsBetweenCharacters) {
-  EXPECT_EQ(Clip("abc", 3), "abc");
-  EXPECT_EQ(Clip("äääää", 8), "ää…");
-  EXPECT_LE(Clip(std::string(2000, 'x'), 1000).size(), 1000U);
-}
-
 TEST(Tags, AreRenderedOnceEach) {
   EXPECT_EQ(RenderTags({"{{commit}}", "v1-{{shortCommit}}", "v1-aaaaaaaaaaaa"}, kSha),
             (std::vector<std::string>{kSha, "v1-aaaaaaaaaaaa"}));

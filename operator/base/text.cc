@@ -1,0 +1,20 @@
+#include "base/text.h"
+
+#include <string_view>
+
+namespace slipway {
+namespace {
+constexpr std::string_view kEllipsis = "…";
+bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+}  // namespace
+
+std::string Clip(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most < kEllipsis.size() ? 0 : most - kEllipsis.size();
+  while (end > 0 && Continues(text[end])) --end;
+  text.resize(end);
+  if (most >= kEllipsis.size()) text += kEllipsis;
+  return text;
+}
+
+}  // namespace slipway
