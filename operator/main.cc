@@ -156,6 +156,9 @@ int main(int argc, char** argv) {
   slipway::telemetry::Metrics metrics;
   slipway::kube::ClientOptions options;
   options.user_agent = "slipway-operator/" SLIPWAY_VERSION;
+  options.on_response = [&metrics](slipway::kube::Verb verb, int code) {
+    metrics.Request(slipway::kube::ToString(verb), code);
+  };
   auto client = slipway::kube::Client::Make(io.get_executor(), *config, options);
   if (!client) {
     slipway::log::error("no client for the API server: {}", client.error().message);

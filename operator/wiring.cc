@@ -5,10 +5,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "canary/reconciler.h"
 #include "release/reconciler.h"
 #include "runtime/elector.h"
-#include "runtime/informer.h"
+#include "watches.h"
 
 namespace slipway {
 namespace {
@@ -23,86 +24,8 @@ using resources::PolicyMap;
 using resources::Release;
 using resources::Service;
 using runtime::Informer;
-using runtime::ReflectorOptions;
-using runtime::Store;
 
-ReflectorOptions Watching(const kube::ApiResource& resource, const std::string& ns) {
-  ReflectorOptions options;
-  options.resource = resource;
-  options.ns = ns;
-  return options;
-}
-
-// Only our own Jobs: an admission policy keeps the label for us, and a Job counts only by its recorded UID.
-ReflectorOptions WatchingJobs(const std::string& ns) {
-  ReflectorOptions options = Watching(kube::kJobs, ns);
-  options.label_selector = std::string(resources::kOwnerKindLabel);
-  return options;
-}
-
-ReflectorOptions WatchingPolicy(const std::string& ns, const std::string& name) {
-  ReflectorOptions options = Watching(kube::kConfigMaps, ns);
-  options.field_selector = "metadata.name=" + name;
-  return options;
-}
-
-struct Stores {
-  Store<ImageBuild> builds;
-  Store<Release> releases;
-  Store<CanaryPromotion> promotions;
-  Store<Job> jobs;
-  Store<Pod> pods;
-  Store<Deployment> deployments;
-  Store<Service> services;
-  Store<PolicyMap> policies;
-};
-
-// The watches of one namespace. A namespace whose watches are refused holds up nothing but itself.
-struct NamespaceWatch {
-  NamespaceWatch(kube::Api& api, const std::string& name, Stores& stores)
-      : ns(name),
-        builds(api, Watching(kube::kImageBuilds, name), stores.builds),
-        releases(api, Watching(kube::kReleases, name), stores.releases),
-        promotions(api, Watching(kube::kCanaryPromotions, name), stores.promotions),
-        jobs(api, WatchingJobs(name), stores.jobs),
-        pods(api, Watching(kube::kPods, name), stores.pods),
-        deployments(api, Watching(kube::kDeployments, name), stores.deployments),
-        services(api, Watching(kube::kServices, name), stores.services) {}
-
-  bool synced() const {
-    return builds.synced() && releases.synced() && promotions.synced() && jobs.synced() && pods.synced() &&
-           deployments.synced() && services.synced();
-  }
-
-  asio::awaitable<void> Run(asio::any_io_executor executor) {
-    TaskGroup group(std::move(executor));
-    Each([&](std::string_view what, auto& informer) {
-      std::string name = fmt::format("watch {} in {}", what, ns);
-      group.Spawn(name, informer.Run([name] { log::info("{}: complete", name); }));
-    });
-    co_await group.Join();
-  }
-
-  template <class F>
-  void Each(F&& f) {
-    f("imagebuilds", builds);
-    f("releases", releases);
-    f("canarypromotions", promotions);
-    f("jobs", jobs);
-    f("pods", pods);
-    f("deployments", deployments);
-    f("services", services);
-  }
-
-  std::string ns;
-  Informer<ImageBuild> builds;
-  Informer<Release> releases;
-  Informer<CanaryPromotion> promotions;
-  Informer<Job> jobs;
-  Informer<Pod> pods;
-  Informer<Deployment> deployments;
-  Informer<Service> services;
-};
+constexpr std::size_t kMostRefused = 1000;
 
 }  // namespace
 
@@ -114,6 +37,18 @@ class Operator::Impl {
  private:
   using Reconcile = runtime::Controller::Reconcile;
 
+  // A condition that is not a decision's: the object can't be read, or what a decision needs can't.
+  struct Refusal {
+    kube::ApiResource resource;
+    ObjectKey key;
+    std::string reason;
+    bool stalled = false;  // until the object changes
+    std::string message;
+  };
+  void Refuse(Refusal refusal);
+  void ReportBlind(const kube::ApiResource& resource, const ObjectKey& key);
+  kube::Request RefusalPatch(const Refusal& refusal) const;
+
   void WireNamespace(NamespaceWatch& watch);
   void JobChanged(const Job& job);
   void PodChanged(const Pod& pod);
@@ -124,7 +59,7 @@ class Operator::Impl {
   void EnqueueAll();
   bool NamespaceSynced(const std::string& ns) const;
   std::string NotReadyBecause() const;
-  Reconcile Gated(Reconcile reconcile) const;
+  Reconcile Gated(kube::ApiResource resource, Reconcile reconcile);
   template <class T>
   void ReportUndecodable(Informer<T>& informer, kube::ApiResource resource);
   asio::awaitable<void> Lead();
@@ -152,12 +87,8 @@ class Operator::Impl {
   TaskGroup tasks_;
 
   // Objects that can't be read, and what was said of each: said once, until they or the reason change.
-  struct Refusal {
-    kube::ApiResource resource;
-    ObjectKey key;
-    std::string message;
-  };
   std::map<std::pair<std::string, ObjectKey>, std::string> refused_;
+  std::map<std::pair<std::string, ObjectKey>, std::string> blind_;
   std::deque<Refusal> refusals_;
   Signal refusal_wake_;
 };
@@ -195,13 +126,16 @@ Operator::Impl::Impl(asio::any_io_executor executor, kube::Api& api, telemetry::
                                    stores_.policies,
                                    {options_.operator_namespace, options_.policy_configmap}}),
       builds_(executor, "imagebuild",
-              Gated([this](ObjectKey key) { return build_reconciler_.Reconcile(std::move(key)); }), clock_,
-              metrics),
+              Gated(kube::kImageBuilds,
+                    [this](ObjectKey key) { return build_reconciler_.Reconcile(std::move(key)); }),
+              clock_, metrics),
       promotions_(executor, "canarypromotion",
-                  Gated([this](ObjectKey key) { return canary_reconciler_.Reconcile(std::move(key)); }),
+                  Gated(kube::kCanaryPromotions,
+                        [this](ObjectKey key) { return canary_reconciler_.Reconcile(std::move(key)); }),
                   clock_, metrics),
       releases_(executor, "release",
-                Gated([this](ObjectKey key) { return release_reconciler_.Reconcile(std::move(key)); }),
+                Gated(kube::kReleases,
+                      [this](ObjectKey key) { return release_reconciler_.Reconcile(std::move(key)); }),
                 clock_, metrics),
       health_(executor, options_.health, metrics, [this] { return NotReadyBecause(); }),
       elector_(api,
@@ -307,38 +241,74 @@ bool Operator::Impl::NamespaceSynced(const std::string& ns) const {
 
 std::string Operator::Impl::NotReadyBecause() const {
   std::string reasons;
-  const auto add = [&](std::string_view what, const auto& informer, std::string_view ns) {
-    if (informer.synced()) return;
-    const auto& error = informer.last_error();
-    reasons += fmt::format("{} in {}: {}\n", what, ns, error ? error->message : "first list under way");
-  };
-  add("configmaps", policy_, options_.operator_namespace);
-  for (const auto& watch : watches_) {
-    watch->Each([&](std::string_view what, const auto& informer) { add(what, informer, watch->ns); });
+  if (!policy_.synced()) {
+    const auto& error = policy_.last_error();
+    reasons = fmt::format("configmaps in {}: {}\n", options_.operator_namespace,
+                          error ? error->message : "first list under way");
   }
+  for (const auto& watch : watches_) reasons += watch->Missing();
   return reasons;
 }
 
 // No decision from half a picture: an object waits until every kind of its namespace was listed once.
-Operator::Impl::Reconcile Operator::Impl::Gated(Reconcile reconcile) const {
-  return
-      [this, reconcile = std::move(reconcile)](ObjectKey key) -> asio::awaitable<Result<runtime::Outcome>> {
-        if (NamespaceSynced(key.ns)) return reconcile(std::move(key));
-        return [](Result<runtime::Outcome> outcome) -> asio::awaitable<Result<runtime::Outcome>> {
-          co_return outcome;
-        }(runtime::Outcome{std::chrono::seconds(1)});
-      };
+Operator::Impl::Reconcile Operator::Impl::Gated(kube::ApiResource resource, Reconcile reconcile) {
+  return [this, resource,
+          reconcile = std::move(reconcile)](ObjectKey key) -> asio::awaitable<Result<runtime::Outcome>> {
+    if (NamespaceSynced(key.ns)) {
+      blind_.erase({std::string(resource.plural), key});
+      return reconcile(std::move(key));
+    }
+    ReportBlind(resource, key);
+    return [](Result<runtime::Outcome> outcome) -> asio::awaitable<Result<runtime::Outcome>> {
+      co_return outcome;
+    }(runtime::Outcome{std::chrono::seconds(1)});
+  };
+}
+
+// A right that is missing is said on the objects that wait for it, once, in the API server's words.
+void Operator::Impl::ReportBlind(const kube::ApiResource& resource, const ObjectKey& key) {
+  for (const auto& watch : watches_) {
+    if (watch->ns != key.ns || !watch->Refused()) continue;
+    std::string message = "the operator may not see what it needs: " + watch->Missing();
+    auto& said = blind_[{std::string(resource.plural), key}];
+    if (said == message) return;
+    said = message;
+    Refuse({resource, key, "Forbidden", false, std::move(message)});
+  }
+}
+
+void Operator::Impl::Refuse(Refusal refusal) {
+  refusals_.push_back(std::move(refusal));
+  refusal_wake_.Notify();
 }
 
 template <class T>
 void Operator::Impl::ReportUndecodable(Informer<T>& informer, kube::ApiResource resource) {
+  informer.OnChange(
+      [this, resource](const T& object) { refused_.erase({std::string(resource.plural), object.meta.key}); });
   informer.OnUndecodable([this, resource](const ObjectKey& key, const Error& why) {
+    if (refused_.size() >= kMostRefused) refused_.clear();
     auto& said = refused_[{std::string(resource.plural), key}];
     if (said == why.message || key.name.empty()) return;
     said = why.message;
-    refusals_.push_back({resource, key, why.message});
-    refusal_wake_.Notify();
+    Refuse({resource, key, "InvalidSpec", true, why.message});
   });
+}
+
+// The conditions alone: what else the status records (a baseline, runs) stays.
+kube::Request Operator::Impl::RefusalPatch(const Refusal& refusal) const {
+  kube::Json conditions = kube::Json::array();
+  for (const auto& [type, status] :
+       {std::pair{"Ready", "False"}, std::pair{refusal.stalled ? "Stalled" : "Reconciling", "True"}}) {
+    conditions.push_back({{"type", type},
+                          {"status", status},
+                          {"reason", refusal.reason},
+                          {"message", Clip(refusal.message, 1000)},
+                          {"lastTransitionTime", FormatTime(clock_.Now())}});
+  }
+  kube::Json patch;
+  patch["status"]["conditions"] = std::move(conditions);
+  return kube::MergePatchStatus(refusal.resource, refusal.key, patch);
 }
 
 // One bad object stops nothing but itself: it gets a condition that says what to change.
@@ -352,20 +322,8 @@ asio::awaitable<void> Operator::Impl::WriteRefusals() {
     }
     const Refusal refusal = std::move(refusals_.front());
     refusals_.pop_front();
-    kube::Json conditions = kube::Json::array();
-    for (const auto& [type, status] : {std::pair{"Ready", "False"}, std::pair{"Stalled", "True"}}) {
-      conditions.push_back({{"type", type},
-                            {"status", status},
-                            {"reason", "InvalidSpec"},
-                            {"message", refusal.message.substr(0, 1024)},
-                            {"lastTransitionTime", FormatTime(clock_.Now())}});
-    }
-    kube::Json body{{"apiVersion", kube::ApiVersion(refusal.resource)},
-                    {"kind", refusal.resource.kind},
-                    {"metadata", {{"name", refusal.key.name}, {"namespace", refusal.key.ns}}},
-                    {"status", {{"conditions", std::move(conditions)}}}};
-    auto written = co_await api_.Call(kube::ApplyStatus(refusal.resource, refusal.key, body));
-    if (!written) log::warn("condition InvalidSpec not written: {}", written.error().message);
+    auto written = co_await api_.Call(RefusalPatch(refusal));
+    if (!written) log::warn("a condition was not written: {}", written.error().message);
   }
 }
 

@@ -285,6 +285,7 @@ class Decision : private Draft {
     if (step.smoke.size() >= Spec().smoke_tests.size()) return PassStep();
     const auto& test = Spec().smoke_tests[step.smoke.size()];
     if (step.smoke_job_uid) return AwaitResult(test);
+    if (!CanaryWhole()) return;
     if (!InTime("SmokeTestError", fmt::format("the Job of smoke test {} could not be made", test.name)))
       return;
     step.smoke_job_name = SmokeJobName(seen_.promotion, step.index, test.name);
@@ -294,6 +295,7 @@ class Decision : private Draft {
 
   // A Job that is not there any more has no result.
   void AwaitResult(const resources::SmokeTest& test) {
+    if (!CanaryWhole()) return;
     if (!seen_.smoke) {
       return Abort("SmokeTestError",
                    fmt::format("Job {} of smoke test {} was deleted before its result was read",
@@ -378,6 +380,7 @@ class Decision : private Draft {
   }
 
   void Promote() {
+    if (!Status().image_set && !CanaryWhole()) return;
     if (StableImage() != Status().stable_image) Do(WriteStable{WantedReplicas(), Status().stable_image});
     Status().image_set = true;
     if (plan_.effects.empty() && seen_.stable->RolledOut()) {

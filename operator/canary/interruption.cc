@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "canary/names.h"
 #include "canary/preflight.h"
@@ -37,18 +39,38 @@ std::optional<Cause> ForeignTemplate(const Seen& seen) {
                            seen.stable->meta.key.name)};
 }
 
-// While a weight is held, both numbers of pods are what the step asks.
+// The numbers of stable's pods that are of our own making in this phase; empty where any may be.
+std::vector<int> OwnReplicas(const resources::CanaryPromotionStatus& status) {
+  const auto& steps = status.steps;
+  const int now = steps.back().stable_replicas;
+  switch (status.phase) {
+    case CanaryPhase::kStarting:
+      return {steps.size() > 1 ? steps[steps.size() - 2].stable_replicas : status.baseline->replicas, now};
+    case CanaryPhase::kHolding:
+    case CanaryPhase::kTesting:
+      return {now};
+    case CanaryPhase::kRestoring:
+      return {now, status.baseline->replicas};
+    default:
+      return {};
+  }
+}
+
 std::optional<Cause> ForeignReplicas(const Seen& seen) {
-  const auto& status = seen.promotion.status;
-  const bool held = status.phase == CanaryPhase::kHolding || status.phase == CanaryPhase::kTesting;
-  const bool split = seen.promotion.spec.capacity == resources::Capacity::kSplit;
-  const auto& step = status.steps.back();
-  if (!held || !split || seen.stable->replicas == step.stable_replicas) return std::nullopt;
-  return Cause{
-      std::string(kStableChanged),
-      fmt::format("Deployment {} was scaled to {} by somebody else while the canary ran (an autoscaler? "
-                  "then use spec.capacity Surge)",
-                  seen.stable->meta.key.name, seen.stable->replicas)};
+  if (seen.promotion.spec.capacity != resources::Capacity::kSplit) return std::nullopt;
+  const auto own = OwnReplicas(seen.promotion.status);
+  if (own.empty() || std::ranges::find(own, seen.stable->replicas) != own.end()) return std::nullopt;
+  return Cause{"StableScaled",
+               fmt::format("Deployment {} was scaled to {} by somebody else while the canary ran; is "
+                           "it an autoscaler, use spec.capacity Surge",
+                           seen.stable->meta.key.name, seen.stable->replicas)};
+}
+
+// How stable would roll over was changed, so that it would take capacity away.
+std::optional<Cause> ForeignStrategy(const Seen& seen) {
+  const auto objection = StillSound(seen);
+  if (!objection) return std::nullopt;
+  return Cause{std::string(kStableChanged), objection->message};
 }
 
 // Evidence about another image, or at another weight, is none.
@@ -75,7 +97,12 @@ std::optional<Cause> Interruption(const Seen& seen) {
   const bool known =
       status.phase_since && !status.steps.empty() && std::cmp_less(status.current_step, spec.steps.size());
   if (!known) return Cause{"StatusDamaged", "the status does not say which step is under way"};
-  if (seen.violation) return Cause{seen.violation->reason, seen.violation->message};
+  // What began under a policy goes on while there is none to be read: a slip in it stops no rollout half-way.
+  const bool refused = seen.violation && seen.violation->reason != "PolicyMissing";
+  if (refused) return Cause{seen.violation->reason, seen.violation->message};
+  if (!status.image_set) {
+    if (auto cause = ForeignStrategy(seen)) return cause;
+  }
   if (status.phase == CanaryPhase::kPromoting) return ForeignImage(seen);
   if (auto cause = ForeignTemplate(seen)) return cause;
   if (auto cause = ForeignReplicas(seen)) return cause;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/names.h"
 #include "canary/names.h"
+#include "canary/preflight.h"
 #include "kube/request.h"
 
 namespace slipway::canary {
@@ -16,7 +16,8 @@ using kube::Json;
 using resources::CanaryPromotion;
 
 constexpr std::size_t kMostPods = 10;
-constexpr int kStartUpSeconds = 120;  // for the probe's pod, beside the test's own timeout
+constexpr int kKeptSeconds = 24 * 60 * 60;  // for whoever reads its log
+constexpr int kStartUpSeconds = 120;        // for the probe's pod, beside the test's own timeout
 
 Json Marks(const CanaryPromotion& promotion, std::string_view role) {
   return {{resources::kOwnerKindLabel, kube::kCanaryPromotions.kind},
@@ -68,19 +69,6 @@ Json Observed(const kube::ObjectMeta& meta) {
           {"resourceVersion", meta.resource_version.value}};
 }
 
-int TargetPort(const ProbeTarget& target) {
-  const std::string& port = target.service.target_port;
-  int number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error == std::errc() && end == port.data() + port.size() && number > 0) return number;
-  for (const auto& container : target.canary.containers) {
-    for (const auto& each : container.ports) {
-      if (!port.empty() && each.name == port) return each.number;
-    }
-  }
-  return target.service.port;
-}
-
 // IPv6 addresses stand in brackets.
 std::string HostOf(const std::string& ip) { return ip.contains(':') ? "[" + ip + "]" : ip; }
 
@@ -100,7 +88,7 @@ Json ProbeArguments(const CanaryPromotion& promotion, const resources::SmokeTest
     args.push_back("--version-path=" + test.version_path);
     args.push_back("--expect-version=" + promotion.spec.version);
   }
-  const int port = TargetPort(target);
+  const int port = TargetPort(target.service, target.canary).value_or(target.service.port);
   std::size_t count = 0;
   for (const auto& pod : target.pods) {
     if (!pod->ready || pod->ip.empty() || pod->meta.deleted || ++count > kMostPods) continue;
@@ -170,7 +158,9 @@ Json RenderSmokeJob(const CanaryPromotion& promotion, const CreateSmokeJob& effe
   pod["containers"] =
       Json::array({ProbeContainer(ProbeArguments(promotion, test, target), target.runner_image)});
   const auto timeout = std::chrono::ceil<std::chrono::seconds>(test.timeout).count();
-  Json spec = {{"backoffLimit", 0}, {"activeDeadlineSeconds", timeout + kStartUpSeconds}};
+  Json spec = {{"backoffLimit", 0},
+               {"activeDeadlineSeconds", timeout + kStartUpSeconds},
+               {"ttlSecondsAfterFinished", kKeptSeconds}};
   spec["template"]["metadata"]["labels"] = Marks(promotion, "smoke");
   spec["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] =
       SmokeJobName(promotion, effect.step, test.name);
@@ -197,8 +187,15 @@ Json RenderStable(const kube::ObjectMeta& deployment, const std::string& contain
 
 Json RenderClaim(const kube::ObjectMeta& deployment, const kube::Uid& promotion) {
   Json metadata = Observed(deployment);
-  if (!promotion.empty()) metadata["annotations"] = {{resources::kClaimAnnotation, promotion.value}};
+  metadata["annotations"] = {{resources::kClaimAnnotation, promotion.value}};
   return Head(kube::kDeployments, std::move(metadata));
+}
+
+Json RenderUnclaim(const kube::ObjectMeta& deployment) {
+  Json patch;
+  patch["metadata"] = {{"uid", deployment.uid.value}, {"resourceVersion", deployment.resource_version.value}};
+  patch["metadata"]["annotations"] = {{resources::kClaimAnnotation, nullptr}};
+  return patch;
 }
 
 std::string ClaimManager(const kube::Uid& promotion) { return "slipway-claim-" + promotion.value; }

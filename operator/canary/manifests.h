@@ -35,8 +35,10 @@ kube::Json RenderReplicas(const kube::ObjectMeta& deployment, int replicas);
 // are always sent together, but for replicas that were never ours (`with_replicas` false).
 kube::Json RenderStable(const kube::ObjectMeta& deployment, const std::string& container,
                         const WriteStable& write, bool with_replicas);
-// With an empty UID: the claim is let go.
 kube::Json RenderClaim(const kube::ObjectMeta& deployment, const kube::Uid& promotion);
+// A merge patch: the annotation goes whoever put it there. (`kubectl rollout undo` brings that of an old
+// ReplicaSet back, as kubectl's own field, which an apply of ours would leave.)
+kube::Json RenderUnclaim(const kube::ObjectMeta& deployment);
 // Each promotion claims as a manager of its own, so that two of them conflict.
 std::string ClaimManager(const kube::Uid& promotion);
 

@@ -4,13 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <charconv>
 
 namespace slipway::canary {
 namespace {
 
 using resources::CanaryPromotionSpec;
 using resources::Deployment;
-using Check = std::optional<Objection> (*)(const Seen&);
 
 Objection Refuse(std::string reason, std::string message) {
   return {false, std::move(reason), std::move(message)};
@@ -81,6 +81,15 @@ std::optional<Objection> ServiceSelects(const Seen& seen) {
       fmt::format("spec.target.service: Service {} does not select the pods of Deployment {} on any port; "
                   "make its selector a part of their labels",
                   name, seen.stable->meta.key.name));
+}
+
+std::optional<Objection> PortIsKnown(const Seen& seen) {
+  if (TargetPort(*seen.service, *seen.stable)) return std::nullopt;
+  return Refuse(
+      "TargetPortNotFound",
+      fmt::format("the first port of Service {} is for the container port named \"{}\", which no "
+                  "container of Deployment {} has; name one, or give its number",
+                  seen.service->meta.key.name, seen.service->target_port, seen.stable->meta.key.name));
 }
 
 std::optional<Objection> NobodyElseServes(const Seen& seen) {
@@ -159,7 +168,8 @@ std::optional<Objection> EnoughReplicas(const Seen& seen) {
 
 // While stable rolls over, up to maxUnavailable of its pods are away and the canary's stand in for them.
 std::optional<Objection> RolloutKeepsCapacity(const Seen& seen) {
-  const int replicas = seen.stable->replicas;
+  const auto& baseline = seen.promotion.status.baseline;
+  const int replicas = baseline ? baseline->replicas : seen.stable->replicas;
   const auto last = SplitFor(replicas, Spec(seen).steps.back().weight, Spec(seen).capacity);
   const int away = MaxUnavailable(seen.stable->max_unavailable, replicas);
   if (away <= last->canary) return std::nullopt;
@@ -189,19 +199,20 @@ std::optional<Objection> Healthy(const Seen& seen) {
                   stable.replicas));
 }
 
-constexpr std::array<Check, 13> kChecks{&Policy,
-                                        &Pinned,
-                                        &Target,
-                                        &Container,
-                                        &ServiceIsThere,
-                                        &ServiceSelects,
-                                        &NobodyElseServes,
-                                        &NoAffinityToClients,
-                                        &Strategy,
-                                        &PodsCanDouble,
-                                        &EnoughReplicas,
-                                        &RolloutKeepsCapacity,
-                                        &Free};
+constexpr std::array kChecks{&Policy,
+                             &Pinned,
+                             &Target,
+                             &Container,
+                             &ServiceIsThere,
+                             &ServiceSelects,
+                             &PortIsKnown,
+                             &NobodyElseServes,
+                             &NoAffinityToClients,
+                             &Strategy,
+                             &PodsCanDouble,
+                             &EnoughReplicas,
+                             &RolloutKeepsCapacity,
+                             &Free};
 
 }  // namespace
 
@@ -215,6 +226,11 @@ const resources::TemplateContainer* TargetContainer(const CanaryPromotionSpec& s
   return nullptr;
 }
 
+std::string ContainerName(const resources::CanaryPromotion& promotion, const Deployment& stable) {
+  const auto* container = TargetContainer(promotion.spec, stable);
+  return container == nullptr ? promotion.spec.target.container : container->name;
+}
+
 bool AlreadyRuns(const Seen& seen) {
   const auto wanted = resources::ParseImageRef(seen.promotion.spec.image);
   const auto* container = TargetContainer(seen.promotion.spec, *seen.stable);
@@ -223,8 +239,27 @@ bool AlreadyRuns(const Seen& seen) {
   return (named && *named == *wanted) || seen.stable_digest == wanted->ToString();
 }
 
+std::optional<int> TargetPort(const resources::Service& service, const Deployment& deployment) {
+  const std::string& port = service.target_port;
+  if (port.empty()) return service.port;
+  int number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error == std::errc() && end == port.data() + port.size() && number > 0) return number;
+  for (const auto& container : deployment.containers) {
+    for (const auto& each : container.ports) {
+      if (each.name == port) return each.number;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> StillSound(const Seen& seen) {
+  if (auto objection = Strategy(seen)) return objection;
+  return RolloutKeepsCapacity(seen);
+}
+
 std::optional<Objection> Preflight(const Seen& seen) {
-  for (const Check check : kChecks) {
+  for (const auto check : kChecks) {
     if (auto objection = check(seen)) return objection;
   }
   // Last: a Deployment that can never be promoted should hear of that first.

@@ -22,6 +22,17 @@ std::optional<Objection> Preflight(const Seen& seen);
 const resources::TemplateContainer* TargetContainer(const resources::CanaryPromotionSpec& spec,
                                                     const resources::Deployment& stable);
 
+// Its name; what the spec says where stable has no such container.
+std::string ContainerName(const resources::CanaryPromotion& promotion, const resources::Deployment& stable);
+
+// Whether stable, as it is now, can still be rolled over without less capacity than its baseline: how that
+// goes is not part of its pod template, and may have been changed since Preflight.
+std::optional<Objection> StillSound(const Seen& seen);
+
+// The port at which the pods answer the Service's first port; nullopt when it is named and no container has
+// it.
+std::optional<int> TargetPort(const resources::Service& service, const resources::Deployment& deployment);
+
 // Whether stable runs spec.image already, by its template or by its pods.
 bool AlreadyRuns(const Seen& seen);
 

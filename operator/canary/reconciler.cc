@@ -9,7 +9,6 @@
 #include "canary/manifests.h"
 #include "canary/names.h"
 #include "canary/preflight.h"
-#include "canary/smoke_report.h"
 #include "canary/wording.h"
 #include "runtime/refusal.h"
 
@@ -20,45 +19,20 @@ using kube::asio::awaitable;
 using resources::CanaryPromotion;
 using resources::Deployment;
 
-namespace {
-
-bool Selects(const std::map<std::string, std::string>& selector, const auto& labels) {
-  return !selector.empty() && std::ranges::all_of(selector, [&](const auto& pair) {
-    const auto label = labels.find(pair.first);
-    return label != labels.end() && label->second == pair.second;
-  });
-}
-
-bool HasPromotionLabel(const kube::ObjectMeta& meta, const kube::Uid& promotion) {
-  const auto label = meta.labels.find(kPromotionLabel);
-  return label != meta.labels.end() && label->second == promotion.value;
-}
-
-// It waits for a change of its spec, and has nothing more to do.
-bool AtRest(const CanaryPromotion& promotion) {
-  return Ended(promotion.status.phase) && SpecHash(promotion.spec) == promotion.status.spec_hash;
-}
-
-bool UnderWay(const CanaryPromotion& promotion) {
-  return promotion.status.baseline.has_value() && !Ended(promotion.status.phase);
-}
-
-std::string ContainerName(const CanaryPromotion& promotion, const Deployment& stable) {
-  const auto* container = TargetContainer(promotion.spec, stable);
-  return container == nullptr ? promotion.spec.target.container : container->name;
-}
-
-}  // namespace
-
 Reconciler::Reconciler(runtime::Shell shell, Caches caches, std::string runner_image)
-    : shell_(shell), caches_(std::move(caches)), runner_image_(std::move(runner_image)) {}
+    : shell_(shell),
+      observer_(shell.api, std::move(caches), shell.clock),
+      runner_image_(std::move(runner_image)) {}
 
 awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
-  const PromotionPtr promotion = caches_.promotions.Get(key);
+  const PromotionPtr promotion = observer_.Find(key);
   if (promotion == nullptr) co_return runtime::Outcome{};
-  auto world = co_await Observe(promotion);
-  if (!world) co_return std::unexpected(world.error());
-  Plan plan = DecideFrom(**world);
+  auto world = co_await observer_.Observe(promotion);
+  if (!world) {
+    co_await ReportRefusal(promotion, world.error());
+    co_return std::unexpected(world.error());
+  }
+  Plan plan = Decide(observer_.SeenIn(**world), shell_.clock.Now());
   (*world)->status = std::move(plan.status);
   if (!plan.effects.empty()) {
     const auto carried = co_await Carry(*world, std::move(plan.effects));
@@ -73,156 +47,11 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   co_return runtime::Outcome{plan.recheck_after};
 }
 
-// ---- what is seen ----
-
-awaitable<Result<Reconciler::WorldPtr>> Reconciler::Observe(PromotionPtr promotion) {
-  auto world = std::make_shared<World>();
-  world->promotion = promotion;
-  world->resource_version = promotion->meta.resource_version;
-  world->policy = caches_.policies.Get(caches_.policy_key);
-  const std::string& ns = promotion->meta.key.ns;
-  world->service = caches_.services.Get({ns, promotion->spec.target.service});
-  world->canary_pods = caches_.pods.Where([&](const resources::Pod& pod) {
-    return pod.meta.key.ns == ns && HasPromotionLabel(pod.meta, promotion->meta.uid) &&
-           pod.meta.labels.contains(resources::kTrackLabel);
-  });
-  if (AtRest(*promotion) && !promotion->meta.deleted) co_return world;
-  auto stable = co_await Read(kube::kDeployments, {ns, promotion->spec.target.deployment});
-  if (!stable) co_return std::unexpected(stable.error());
-  if (*stable) {
-    auto decoded = Deployment::Decode(**stable);
-    if (!decoded) co_return std::unexpected(decoded.error());
-    world->stable = std::make_shared<const Deployment>(std::move(*decoded));
-    world->stable_json = std::move(**stable);
-  }
-  const auto canary = co_await ObserveCanary(world);
-  if (!canary) co_return std::unexpected(canary.error());
-  const auto job = co_await ObserveSmokeJob(world);
-  if (!job) co_return std::unexpected(job.error());
-  co_return world;
-}
-
-// The recorded UID is what makes it ours. One that was made just before we died is not recorded: on the way
-// back it is found by its name and our label, which admission keeps for us.
-awaitable<Result<>> Reconciler::ObserveCanary(WorldPtr world) {
-  const CanaryPromotion& promotion = *world->promotion;
-  if (!UnderWay(promotion)) co_return Result<>{};
-  const auto live = co_await Read(kube::kDeployments, {promotion.meta.key.ns, CanaryName(promotion)});
-  if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return Result<>{};
-  auto decoded = Deployment::Decode(**live);
-  if (!decoded) co_return std::unexpected(decoded.error());
-  const auto& recorded = promotion.status.canary_uid;
-  const bool ours =
-      recorded ? decoded->meta.uid == *recorded : HasPromotionLabel(decoded->meta, promotion.meta.uid);
-  if (ours) world->canary = std::make_shared<const Deployment>(std::move(*decoded));
-  co_return Result<>{};
-}
-
-// Right after its creation the cache does not have it yet, and to take it for gone would end the promotion.
-awaitable<Result<>> Reconciler::ObserveSmokeJob(WorldPtr world) {
-  const CanaryPromotion& promotion = *world->promotion;
-  const auto& steps = promotion.status.steps;
-  if (!UnderWay(promotion) || steps.empty() || !steps.back().smoke_job_uid) co_return Result<>{};
-  const kube::Uid uid = *steps.back().smoke_job_uid;
-  const kube::ObjectKey key{promotion.meta.key.ns, steps.back().smoke_job_name.value_or("")};
-  world->smoke_job = caches_.jobs.Get(key);
-  if (world->smoke_job && world->smoke_job->meta.uid == uid) co_return Result<>{};
-  world->smoke_job.reset();
-  const auto live = co_await Read(kube::kJobs, key);
-  if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return Result<>{};
-  auto decoded = resources::Job::Decode(**live);
-  if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid == uid)
-    world->smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
-  co_return Result<>{};
-}
-
-awaitable<Result<std::optional<Json>>> Reconciler::Read(kube::ApiResource resource, kube::ObjectKey key) {
-  auto request = kube::Get(resource, key);
-  auto live = co_await shell_.api.Call(std::move(request));
-  if (live) co_return std::optional<Json>(std::move(*live));
-  if (live.error().kind == ErrorKind::kNotFound) co_return std::optional<Json>();
-  co_return std::unexpected(live.error());
-}
-
-Plan Reconciler::DecideFrom(const World& world) const {
-  const CanaryPromotion& promotion = *world.promotion;
-  const auto* policy = resources::PolicyFor(world.policy.get(), promotion.meta.key.ns);
-  Seen seen{.promotion = promotion,
-            .stable = world.stable.get(),
-            .canary = world.canary.get(),
-            .service = world.service.get(),
-            .third_workloads = ThirdWorkloads(world),
-            .canary_pods = world.canary_pods,
-            .stable_digest = StableDigest(world),
-            .smoke = Outcome(world),
-            .busy_with = BusyWith(world),
-            .violation = resources::Check(promotion, policy)};
-  return Decide(seen, shell_.clock.Now());
-}
-
-std::vector<std::string> Reconciler::ThirdWorkloads(const World& world) const {
-  std::vector<std::string> names;
-  if (world.service == nullptr) return names;
-  const auto& key = world.promotion->meta.key;
-  for (const auto& other : caches_.deployments.All()) {
-    const bool third = other->meta.key.ns == key.ns &&
-                       other->meta.key.name != world.promotion->spec.target.deployment &&
-                       !other->template_labels.contains(std::string(resources::kTrackLabel)) &&
-                       Selects(world.service->selector, other->template_labels);
-    if (third) names.push_back("Deployment " + other->meta.key.name);
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-// A claim is believed only while its promotion is under way: the annotation alone can come back with an old
-// ReplicaSet's by `kubectl rollout undo`.
-std::string Reconciler::BusyWith(const World& world) const {
-  const CanaryPromotion& promotion = *world.promotion;
-  for (const auto& other : caches_.promotions.All()) {
-    const bool rival = other->meta.key.ns == promotion.meta.key.ns && other->meta.uid != promotion.meta.uid &&
-                       other->spec.target.deployment == promotion.spec.target.deployment && UnderWay(*other);
-    // Of two that have begun, the one that has the claim goes on.
-    const bool has_it = world.stable != nullptr && [&] {
-      const auto claim = world.stable->meta.annotations.find(resources::kClaimAnnotation);
-      return claim != world.stable->meta.annotations.end() && claim->second == other->meta.uid.value;
-    }();
-    if (rival && (has_it || !UnderWay(promotion))) return other->meta.key.name;
-  }
-  return {};
-}
-
-// What most of stable's pods run.
-std::string Reconciler::StableDigest(const World& world) const {
-  if (world.stable == nullptr || UnderWay(*world.promotion)) return {};
-  const std::string container = ContainerName(*world.promotion, *world.stable);
-  std::map<std::string, int> counts;
-  for (const auto& pod : caches_.pods.Where([&](const resources::Pod& each) {
-         return each.meta.key.ns == world.stable->meta.key.ns && each.ready &&
-                Selects(world.stable->selector, each.meta.labels) &&
-                !each.meta.labels.contains(resources::kTrackLabel);
-       })) {
-    for (const auto& state : pod->containers) {
-      if (state.name == container && !state.image_id.empty()) ++counts[state.image_id];
-    }
-  }
-  const auto most = std::ranges::max_element(counts, {}, [](const auto& pair) { return pair.second; });
-  return most == counts.end() ? std::string() : most->first;
-}
-
-std::optional<SmokeOutcome> Reconciler::Outcome(const World& world) const {
-  if (world.smoke_job == nullptr) return std::nullopt;
-  return ReadOutcome(*world.smoke_job, caches_.pods.OwnedBy(world.smoke_job->meta.uid));
-}
-
 // ---- what is done ----
 
 // Nothing is done from an old copy of the promotion: the cache may be behind our own last write.
 awaitable<Result<>> Reconciler::StillAsSeen(PromotionPtr promotion) {
-  const auto live = co_await Read(kube::kCanaryPromotions, promotion->meta.key);
+  const auto live = co_await observer_.Read(kube::kCanaryPromotions, promotion->meta.key);
   if (!live) co_return std::unexpected(live.error());
   if (!*live) co_return Fail(ErrorKind::kConflict, "the CanaryPromotion is gone: to be decided again");
   const auto meta = kube::DecodeMeta(**live);
@@ -247,8 +76,8 @@ awaitable<Result<>> Reconciler::Carry(WorldPtr world, Effect effect) {
   Result<> done;
   if (std::holds_alternative<AddFinalizer>(effect)) done = co_await PatchFinalizer(world, true);
   if (std::holds_alternative<RemoveFinalizer>(effect)) done = co_await PatchFinalizer(world, false);
-  if (auto* claim = std::get_if<Claim>(&effect)) done = co_await ApplyClaim(world, true, claim->force);
-  if (std::holds_alternative<Unclaim>(effect)) done = co_await ApplyClaim(world, false, true);
+  if (auto* claim = std::get_if<Claim>(&effect)) done = co_await ApplyClaim(world, claim->force);
+  if (std::holds_alternative<Unclaim>(effect)) done = co_await LetGo(world->stable);
   if (auto* make = std::get_if<CreateCanary>(&effect)) done = co_await Make(world, *make);
   if (auto* job = std::get_if<CreateSmokeJob>(&effect)) done = co_await Make(world, std::move(*job));
   if (std::holds_alternative<DeleteCanary>(effect)) done = co_await Delete(world->canary);
@@ -316,32 +145,30 @@ awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateSmokeJob effect) {
                             SmokeJobName(*world->promotion, effect.step, effect.test.name)};
   auto made = co_await shell_.applier.Run(std::move(create));
   if (!made && made.error().kind == ErrorKind::kAlreadyExists) {
-    const auto cleared = co_await ClearStaleJob(world->promotion, key, made.error());
-    co_return cleared;
+    const auto adopted = co_await Adopt(world->promotion, key, made.error());
+    if (!adopted) co_return std::unexpected(adopted.error());
+    world->status.steps.back().smoke_job_uid = *adopted;
+    co_return Result<>{};
   }
   if (!made) co_return std::unexpected(made.error());
   world->status.steps.back().smoke_job_uid = made->uid;
   co_return Result<>{};
 }
 
-// Made by us just before we died, for pods that are not there any more: it is made anew. Our label tells it
-// from a forged one, for admission keeps that for us.
-awaitable<Result<>> Reconciler::ClearStaleJob(PromotionPtr promotion, kube::ObjectKey key, Error taken) {
-  const auto live = co_await Read(kube::kJobs, key);
+// Made by us just before we died, when other pods of the canary were there to be asked: it counts. Our label
+// tells it from a forged one, for admission keeps that for us.
+awaitable<Result<kube::Uid>> Reconciler::Adopt(PromotionPtr promotion, kube::ObjectKey key, Error taken) {
+  const auto live = co_await observer_.Read(kube::kJobs, key);
   if (!live) co_return std::unexpected(live.error());
-  const auto meta = *live ? kube::DecodeMeta(**live) : Result<kube::ObjectMeta>{};
+  if (!*live) co_return Fail(ErrorKind::kConflict, "the smoke test's Job went: to be decided again");
+  const auto meta = kube::DecodeMeta(**live);
   if (!meta) co_return std::unexpected(meta.error());
   const auto* owner = meta->Controller();
-  const bool ours =
-      HasPromotionLabel(*meta, promotion->meta.uid) && owner != nullptr && owner->uid == promotion->meta.uid;
-  if (*live && !ours) co_return std::unexpected(std::move(taken));
-  if (*live) {
-    runtime::Delete removal{kube::kJobs, key, {meta->uid, {}}};
-    const auto done = co_await shell_.applier.Run(std::move(removal));
-    if (!done) co_return std::unexpected(done.error());
-  }
-  co_return Fail(ErrorKind::kConflict,
-                 "a smoke test's Job of an earlier attempt was cleared: to be decided again");
+  const auto label = meta->labels.find(kPromotionLabel);
+  const bool ours = owner != nullptr && owner->uid == promotion->meta.uid && label != meta->labels.end() &&
+                    label->second == promotion->meta.uid.value && !meta->deleted;
+  if (!ours) co_return std::unexpected(std::move(taken));
+  co_return meta->uid;
 }
 
 awaitable<Result<>> Reconciler::Apply(kube::ObjectKey key, Json body) {
@@ -351,12 +178,11 @@ awaitable<Result<>> Reconciler::Apply(kube::ObjectKey key, Json body) {
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::ApplyClaim(WorldPtr world, bool claimed, bool force) {
-  if (world->stable == nullptr) co_return Result<>{};
+awaitable<Result<>> Reconciler::ApplyClaim(WorldPtr world, bool force) {
   const kube::Uid uid = world->promotion->meta.uid;
   runtime::Apply apply{.resource = kube::kDeployments,
                        .key = world->stable->meta.key,
-                       .body = RenderClaim(world->stable->meta, claimed ? uid : kube::Uid{}),
+                       .body = RenderClaim(world->stable->meta, uid),
                        .force = force,
                        .manager = ClaimManager(uid)};
   const auto done = co_await shell_.applier.Run(std::move(apply));
@@ -364,7 +190,15 @@ awaitable<Result<>> Reconciler::ApplyClaim(WorldPtr world, bool claimed, bool fo
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::Delete(Ptr<Deployment> canary) {
+awaitable<Result<>> Reconciler::LetGo(World::Ptr<Deployment> stable) {
+  if (stable == nullptr) co_return Result<>{};
+  auto request = kube::MergePatch(kube::kDeployments, stable->meta.key, RenderUnclaim(stable->meta));
+  const auto done = co_await shell_.api.Call(std::move(request));
+  if (!done && done.error().kind != ErrorKind::kNotFound) co_return std::unexpected(done.error());
+  co_return Result<>{};
+}
+
+awaitable<Result<>> Reconciler::Delete(World::Ptr<Deployment> canary) {
   if (canary == nullptr) co_return Result<>{};
   runtime::Delete removal{kube::kDeployments, canary->meta.key, {canary->meta.uid, {}}};
   const auto done = co_await shell_.applier.Run(std::move(removal));

@@ -16,6 +16,7 @@ using State = SmokeOutcome::State;
 
 constexpr int kPassedCode = 0;
 constexpr int kFailedCode = 10;  // a finding; anything else is a broken probe
+constexpr Duration kPodPatience = std::chrono::seconds(15);
 constexpr std::size_t kVersions = 16;
 constexpr std::size_t kReasonBytes = 64;
 constexpr std::size_t kMessageBytes = 800;
@@ -87,11 +88,13 @@ SmokeOutcome Judge(const resources::Pod& pod, const resources::ContainerState& p
 }  // namespace
 
 SmokeOutcome ReadOutcome(const resources::Job& job,
-                         const std::vector<std::shared_ptr<const resources::Pod>>& pods) {
+                         const std::vector<std::shared_ptr<const resources::Pod>>& pods, TimePoint now) {
   for (const auto& pod : pods) {
     if (!resources::IsPodOf(*pod, job.meta)) continue;
     if (const auto* probe = Ended(*pod)) return Judge(*pod, *probe);
   }
+  const bool just_ended = job.finished && now - *job.finished < kPodPatience;
+  if (just_ended) return {};
   if (job.failed) {
     const std::string why = job.failed_message.empty() ? job.failed_reason : job.failed_message;
     return Broken(fmt::format("Job {} failed without a report: {}", job.meta.key.name, why));

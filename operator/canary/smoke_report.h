@@ -12,8 +12,9 @@
 namespace slipway::canary {
 
 // Of `pods`, those count that are the Job's.
+// A Job may be seen to have ended some seconds before its pod is.
 SmokeOutcome ReadOutcome(const resources::Job& job,
-                         const std::vector<std::shared_ptr<const resources::Pod>>& pods);
+                         const std::vector<std::shared_ptr<const resources::Pod>>& pods, TimePoint now);
 
 // The probe's termination message.
 struct SmokeReport {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "image_build/names.h"
+#include "image_build/startup.h"
 
 namespace slipway::image_build {
 namespace {
@@ -150,6 +151,7 @@ class Decision {
     if (seen.pod != nullptr) {
       const Scene scene{seen_.build, run, *seen.pod, seen.reports};
       if (auto failure = FailureOf(scene, now_)) return FailAt(run, seen, std::move(*failure));
+      if (auto failure = Missing(run, seen)) return FailAt(run, seen, std::move(*failure));
     }
     if (job.complete && seen.pod != nullptr) {
       return role == Role::kResolve ? Resolved(run, seen) : Pushed(run, seen);
@@ -157,7 +159,9 @@ class Decision {
     if (job.complete || job.failed) return FollowEnded(run, seen);
     if (Late(run)) return FailAt(run, seen, TimedOut(seen_.build, run));
     if (seen.pod == nullptr) return FollowPodless(run, seen);
-    ReportProgress(run, Waiting(*seen.pod));
+    const auto* stage = FindStage(run, CurrentStage(run));
+    ReportProgress(
+        run, stage == nullptr || stage->message.empty() ? "pod " + seen.pod->meta.key.name : stage->message);
     RecheckAfter(kRecheck);
   }
 
@@ -170,8 +174,18 @@ class Decision {
                             ref->name, ref->uid.value, kRebuildAnnotation)));
   }
 
+  // What is not there doesn't come by waiting, unlike a volume or a sandbox that failed once.
+  std::optional<Failure> Missing(const BuildRun& run, const SeenJob& seen) const {
+    if (!Stalled(*seen.pod, now_)) return std::nullopt;
+    return SecretFailure(seen_.build, run, *seen.pod, seen.trouble);
+  }
+
   void Absorb(BuildRun& run, const SeenJob& seen) {
     FollowStages(*seen.pod, run);
+    // What it waits for stays with the stage: at the timeout, the pod is taken away.
+    const bool ending = seen.job->complete || seen.job->failed || seen.pod->meta.deleted;
+    auto* stage = FindStage(run, CurrentStage(run));
+    if (stage != nullptr && !ending) stage->message = Waiting(*seen.pod, seen.trouble);
     if (seen.reports.scan) run.findings = seen.reports.scan;
     const auto& source = seen.reports.source;
     // The commit that is asked for stays; what the clone adds is who wrote it, and when.
@@ -226,29 +240,18 @@ class Decision {
 
   void FollowPodless(BuildRun& run, const SeenJob& seen) {
     const auto& job = *seen.job;
-    const bool had_pod = std::ranges::any_of(
-        run.stages, [&](const auto& stage) { return stage.started && stage.name == CurrentStage(run); });
+    const auto* stage = FindStage(run, CurrentStage(run));
+    const bool had_pod = stage != nullptr && (stage->started || !stage->message.empty());
     const bool overdue = now_ - job.started.value_or(job.meta.created) >= kPodPatience;
     if (overdue && !had_pod && job.active == 0) {
-      return FailAt(run, seen,
-                    Failed("PodNotCreated",
-                           fmt::format("no pod of Job {} could be made: {}", job.meta.key.name,
-                                       seen.trouble.empty() ? "nothing says why" : Clip(seen.trouble, 600))));
+      return FailAt(
+          run, seen,
+          Failed("PodNotCreated",
+                 fmt::format("no pod of Job {} could be made: {}", job.meta.key.name,
+                             seen.trouble.empty() ? "no event says why" : Clip(seen.trouble, 600))));
     }
     ReportProgress(run, "waiting for a pod");
     RecheckAfter(kRecheck);
-  }
-
-  static std::string Waiting(const resources::Pod& pod) {
-    if (!pod.scheduled && !pod.unschedulable.empty()) {
-      return "waiting for a node: " + Clip(pod.unschedulable, 500);
-    }
-    for (const auto& container : pod.containers) {
-      if (container.running) return "pod " + pod.meta.key.name;
-      if (container.terminated || container.reason == "PodInitializing") continue;
-      if (!container.reason.empty()) return fmt::format("pod {}: {}", pod.meta.key.name, container.reason);
-    }
-    return "pod " + pod.meta.key.name;
   }
 
   void ReportProgress(const BuildRun& run, const std::string& detail) {

@@ -21,7 +21,9 @@ struct SeenJob {
   const resources::Job* job = nullptr;  // nullptr: gone; the API server was asked, not only the cache
   const resources::Pod* pod = nullptr;  // controlled by that Job
   Reports reports;                      // of that pod
-  std::string trouble;                  // why no pod of it could be made, as an Event tells
+  // What the newest Event says of why no pod of it could be made or, where there is one that starts nothing,
+  // of that pod.
+  std::string trouble;
 };
 
 // Controlled by this ImageBuild, whatever made it.

@@ -111,13 +111,13 @@ Json RunnerContainer(std::string_view name, const Setting& setting, Json args) {
 void GiveGitCredentials(const ImageBuild& build, Json& container) {
   if (!build.spec.source.credentials_secret_ref) return;
   container["args"].push_back("--credentials=/credentials");
-  container["volumeMounts"].push_back(Mount("git-credentials", "/credentials", true));
+  container["volumeMounts"].push_back(Mount(kGitCredentials, "/credentials", true));
 }
 
 void AddGitVolumes(const ImageBuild& build, Json& volumes) {
   volumes.push_back(Scratch("git-tmp"));
   const auto& ref = build.spec.source.credentials_secret_ref;
-  if (ref) volumes.push_back(SecretVolume("git-credentials", *ref, false));
+  if (ref) volumes.push_back(SecretVolume(kGitCredentials, *ref, false));
 }
 
 // "." and "./a/" are "" and "a".
@@ -193,7 +193,7 @@ Json BuildContainer(const ImageBuild& build, const BuildRun& run, const Setting&
   container["volumeMounts"] =
       Json::array({Mount("workspace", kKanikoSource, true), Mount("image", kKanikoImage, false)});
   if (BuildCredentials(build)) {
-    container["volumeMounts"].push_back(Mount("build-credentials", "/kaniko/.docker", true));
+    container["volumeMounts"].push_back(Mount(kBuildCredentials, "/kaniko/.docker", true));
   }
   return container;
 }
@@ -240,7 +240,7 @@ Json CraneContainer(const ImageBuild& build, const Setting& setting, std::size_t
   if (index == 0) mounts.push_back(Mount("image", "/image", true));
   if (output.credentials_secret_ref) {
     container["env"].push_back(Variable("DOCKER_CONFIG", "/credentials"));
-    mounts.push_back(Mount("push-credentials", "/credentials", true));
+    mounts.push_back(Mount(kPushCredentials, "/credentials", true));
   }
   if (!mounts.empty()) container["volumeMounts"] = std::move(mounts);
   return container;
@@ -290,10 +290,10 @@ Json BuildVolumes(const ImageBuild& build) {
   Json volumes = Json::array({Scratch("workspace"), Scratch("image"), Scratch("scan-tmp")});
   AddGitVolumes(build, volumes);
   if (const auto& ref = BuildCredentials(build)) {
-    volumes.push_back(SecretVolume("build-credentials", *ref, true));
+    volumes.push_back(SecretVolume(kBuildCredentials, *ref, true));
   }
   const auto& push = build.spec.output.credentials_secret_ref;
-  if (push) volumes.push_back(SecretVolume("push-credentials", *push, true));
+  if (push) volumes.push_back(SecretVolume(kPushCredentials, *push, true));
   return volumes;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "resources/image_build.h"
 
@@ -20,6 +21,11 @@ std::string ShortCommit(std::string_view sha);
 // The tags of the spec, rendered for a commit; a tag that occurs twice is kept once, and none at all
 // is the commit.
 std::vector<std::string> RenderTags(const std::vector<std::string>& templates, const std::string& sha);
+
+// The volumes of Secrets, by which the kubelet names them when it can't mount one.
+inline constexpr std::string_view kGitCredentials = "git-credentials";
+inline constexpr std::string_view kBuildCredentials = "build-credentials";
+inline constexpr std::string_view kPushCredentials = "push-credentials";
 
 // The name of the container that pushes tag number `index`: "push", then "tag-1", "tag-2", …
 std::string PushContainer(std::size_t index);

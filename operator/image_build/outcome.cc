@@ -273,6 +273,8 @@ void FollowStages(const resources::Pod& pod, resources::BuildRun& run) {
     const bool more = stage == seen;
     stage->state = more ? Joined(stage->state, StateOf(container)) : StateOf(container);
     if (!more) stage->started = container.started;
+    if (stage->state == StageState::kRunning || stage->state == StageState::kSucceeded)
+      stage->message.clear();
     stage->finished = container.finished;
     seen = stage;
   }
@@ -300,9 +302,11 @@ std::string Counts(const resources::Findings& f) {
 
 Failure TimedOut(const resources::ImageBuild& build, const resources::BuildRun& run) {
   const std::string stage = CurrentStage(run);
+  const auto at = std::ranges::find(run.stages, stage, &resources::StageStatus::name);
+  const bool waited = at != run.stages.end() && !at->message.empty();
   return {stage, "BuildTimeout",
-          fmt::format("spec.build.timeout: run {} was not done after {}; it was at stage {}", run.number,
-                      FormatDuration(build.spec.build.timeout), stage),
+          fmt::format("spec.build.timeout: run {} was not done after {}; it was at stage {}{}", run.number,
+                      FormatDuration(build.spec.build.timeout), stage, waited ? "; " + at->message : ""),
           "", ""};
 }
 

@@ -4,8 +4,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "image_build/events.h"
 #include "image_build/manifests.h"
 #include "image_build/report.h"
+#include "image_build/startup.h"
 #include "runtime/refusal.h"
 
 namespace slipway::image_build {
@@ -20,25 +22,6 @@ kube::Json Render(const ImageBuild& build, const Plan& plan, const Setting& sett
   const auto& run = plan.status.runs.front();
   return plan.start->role == Role::kResolve ? RenderResolveJob(build, run, setting)
                                             : RenderBuildJob(build, run, setting);
-}
-
-// The note of the newest FailedCreate; empty when there is none.
-std::string NewestNote(const kube::Json& list) {
-  std::string note;
-  std::string newest;
-  const auto items = list.find("items");
-  if (items == list.end() || !items->is_array()) return note;
-  for (const auto& item : *items) {
-    if (!item.is_object() || item.value("reason", kube::Json()) != "FailedCreate") continue;
-    const auto text = item.value("note", kube::Json());
-    const auto meta = kube::DecodeMeta(item);
-    if (!text.is_string() || !meta) continue;
-    std::string created = FormatTime(meta->created);
-    if (created < newest) continue;
-    newest = std::move(created);
-    note = text.get<std::string>();
-  }
-  return note;
 }
 
 }  // namespace
@@ -68,7 +51,10 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   const BuildPtr build = caches_.builds.Get(key);
   if (build == nullptr || build->meta.deleted) co_return Outcome{};
   const auto view = co_await Look(build);
-  if (!view) co_return std::unexpected(view.error());
+  if (!view) {
+    co_await ReportRefusal(build, view.error());
+    co_return std::unexpected(view.error());
+  }
   Plan decided = Decide((*view)->AsSeen(), shell_.clock.Now());
   auto plan = co_await Carry(*view, std::move(decided));
   if (!plan) {
@@ -111,9 +97,13 @@ awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns,
   view.job = std::move(*job);
   if (!view.job) co_return view;
   view.pod = PodOf(view.job->meta);
-  const bool podless = !view.pod && !view.job->complete && !view.job->failed;
-  const Duration age = shell_.clock.Now() - view.job->meta.created;
-  if (podless && age >= kPodPatience) view.trouble = co_await TroubleOf(key, ref->uid);
+  if (view.job->complete || view.job->failed) co_return view;
+  const TimePoint now = shell_.clock.Now();
+  if (view.pod && Stalled(*view.pod, now)) {
+    view.trouble = co_await TroubleOf(view.pod->meta.key, view.pod->meta.uid, kPodTroubles);
+  } else if (!view.pod && now - view.job->meta.created >= kPodPatience) {
+    view.trouble = co_await TroubleOf(key, ref->uid, kJobTroubles);
+  }
   co_return view;
 }
 
@@ -140,18 +130,27 @@ Reconciler::PodPtr Reconciler::PodOf(const kube::ObjectMeta& job) const {
   return newest;
 }
 
-// Only to say why: that nothing is found out is not an error.
-awaitable<std::string> Reconciler::TroubleOf(kube::ObjectKey job, kube::Uid uid) {
+// Only to say why: that nothing is found out is not an error. However often a build is decided, the events of
+// what it waits for are read at most once in kEventsPatience.
+awaitable<std::string> Reconciler::TroubleOf(kube::ObjectKey about, kube::Uid uid,
+                                             std::span<const std::string_view> reasons) {
+  const BootTime now = shell_.clock.Boot();
+  std::erase_if(asked_, [now](const auto& entry) { return now - entry.second.at >= kEventsPatience; });
+  const auto known = asked_.find(uid.value);
+  if (known != asked_.end()) co_return known->second.note;
   kube::ListParams params;
-  params.field_selector = "regarding.uid=" + uid.value + ",reason=FailedCreate";
-  params.limit = 20;
-  auto request = kube::List(kube::kEvents, job.ns, params);
+  params.field_selector = "regarding.uid=" + uid.value;
+  params.limit = 100;
+  auto request = kube::List(kube::kEvents, about.ns, params);
   const auto list = co_await shell_.api.Call(std::move(request));
-  if (!list) {
-    log::warn("image build: events of Job {}: {}", kube::ToString(job), list.error().message);
-    co_return std::string();
+  if (!list) log::warn("image build: events of {}: {}", kube::ToString(about), list.error().message);
+  std::string note;
+  if (list) note = NewestNote(*list, reasons);
+  if (!list && list.error().kind == ErrorKind::kForbidden) {
+    note = "its events can't be read: " + list.error().message;
   }
-  co_return NewestNote(*list);
+  asked_.insert_or_assign(uid.value, Asked{now, note});
+  co_return note;
 }
 
 // ---- what is done ----

@@ -1,6 +1,11 @@
 // The shell of the ImageBuild controller: reads the caches, asks Decide, renders and applies its effects,
-// writes the status last. Holds no state of its own between calls.
+// writes the status last. Between calls it holds only what it asked of events a moment ago.
 #pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "image_build/decide.h"
 #include "image_build/tools.h"
@@ -52,7 +57,9 @@ class Reconciler {
   kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, std::optional<resources::JobRef> ref);
   kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
   PodPtr PodOf(const kube::ObjectMeta& job) const;
-  kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey job, kube::Uid uid);
+  // `reasons` is one of the constants of events.h.
+  kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey about, kube::Uid uid,
+                                               std::span<const std::string_view> reasons);
   kube::asio::awaitable<Result<Plan>> Carry(ViewPtr view, Plan plan);
   kube::asio::awaitable<Result<>> StillAsSeen(BuildPtr build);
   kube::asio::awaitable<Result<>> Remove(std::string ns, std::vector<OwnedJob> jobs);
@@ -61,9 +68,17 @@ class Reconciler {
   kube::asio::awaitable<Result<>> WriteStatus(BuildPtr build, resources::ImageBuildStatus status);
   void Tell(const resources::ImageBuild& build, const std::vector<Notice>& notices);
 
+  // The newest note about a Job or a Pod, by its UID, and when it was asked for.
+  struct Asked {
+    BootTime at{};
+    std::string note;
+  };
+  static constexpr Duration kEventsPatience = std::chrono::seconds(5);
+
   runtime::Shell shell_;
   Caches caches_;
   Tools tools_;
+  std::map<std::string, Asked> asked_;
 };
 
 }  // namespace slipway::image_build

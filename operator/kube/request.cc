@@ -135,6 +135,12 @@ Request MergePatch(const ApiResource& resource, const ObjectKey& key, const Json
                   "application/merge-patch+json");
 }
 
+Request MergePatchStatus(const ApiResource& resource, const ObjectKey& key, const Json& patch) {
+  const Query query = Query().With("fieldManager", kFieldManager);
+  return WithBody(Verb::kPatch, ObjectPath(resource, key) + "/status" + query.text(), patch,
+                  "application/merge-patch+json");
+}
+
 Request Delete(const ApiResource& resource, const ObjectKey& key, const Preconditions& preconditions,
                Propagation propagation) {
   Json options{{"apiVersion", "v1"}, {"kind", "DeleteOptions"}};

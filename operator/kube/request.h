@@ -64,6 +64,7 @@ Request ApplyStatus(const ApiResource& resource, const ObjectKey& key, const Jso
 // RFC 7386 merge patch, for the one list that apply can't hold safely: finalizers, guarded by
 // resourceVersion.
 Request MergePatch(const ApiResource& resource, const ObjectKey& key, const Json& patch);
+Request MergePatchStatus(const ApiResource& resource, const ObjectKey& key, const Json& patch);
 Request Delete(const ApiResource& resource, const ObjectKey& key, const Preconditions& preconditions,
                Propagation propagation = Propagation::kBackground);
 

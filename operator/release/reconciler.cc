@@ -23,7 +23,10 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   const ReleasePtr release = caches_.releases.Get(key);
   if (release == nullptr || release->meta.deleted) co_return Outcome{};
   const auto open = co_await OpenPromotion(release);
-  if (!open) co_return std::unexpected(open.error());
+  if (!open) {
+    co_await ReportRefusal(release, open.error());
+    co_return std::unexpected(open.error());
+  }
   Plan decided = DecideFrom(release, *open);
   auto plan = co_await Carry(release, std::move(decided));
   if (!plan) {

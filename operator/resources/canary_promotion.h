@@ -10,7 +10,7 @@ namespace slipway::resources {
 struct CanaryTarget {
   std::string deployment;
   std::string container;  // empty: the only container
-  std::string service;    // selects stable and canary; port_name or the first port is probed
+  std::string service;    // selects stable and canary; its first port is probed
   bool operator==(const CanaryTarget&) const = default;
 };
 

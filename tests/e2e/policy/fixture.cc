@@ -11,6 +11,8 @@ kind: Role
 metadata: {name: dev}
 rules:
 - {apiGroups: [""], resources: [pods], verbs: [get, create, patch, delete]}
+- {apiGroups: [""], resources: [pods/exec, pods/attach, pods/log], verbs: [get, create]}
+- {apiGroups: [""], resources: [pods/ephemeralcontainers, pods/status, pods/resize], verbs: [get, patch]}
 - {apiGroups: [batch], resources: [jobs], verbs: [get, create, patch, update, delete]}
 - {apiGroups: [apps], resources: [deployments, deployments/scale, replicasets], verbs: [get, list, create, patch, update, delete]}
 ---

@@ -75,9 +75,7 @@ TEST_F(Marks, NoMarkIsSetChangedOrRemovedLater) {
          {"spec.template.metadata.labels"}),
       Do("changing a claim", "dev",
          {"annotate", "deployment", "claimed", "--overwrite", "slipway.dev/claimed-by=me"},
-         {"slipway.dev/claimed-by", "wait for its end"}),
-      Do("taking a claim away", "dev", {"annotate", "deployment", "claimed", "slipway.dev/claimed-by-"},
-         {"slipway.dev/claimed-by"}),
+         {"slipway.dev/claimed-by", "leave it as it is, or out"}),
   });
 }
 
@@ -93,6 +91,9 @@ TEST_F(Marks, OrdinaryWorkIsNobodysBusiness) {
       Do("another annotation", "dev", {"annotate", "deployment", "claimed", "a=b"}),
       Do("a claim that rollout undo brings back", "dev",
          {"annotate", "deployment", "web", "slipway.dev/claimed-by=old"}),
+      Do("taking it away again", "dev", {"annotate", "deployment", "web", "slipway.dev/claimed-by-"}),
+      Do("the administrator takes a claim away", kAdministrator,
+         {"annotate", "deployment", "claimed", "slipway.dev/claimed-by-"}),
       Do("another label on a job of ours", "dev", {"label", "job", "ours", "team=a"}),
       Do("deleting a job of ours", "dev", {"delete", "job", "ours"}),
   });

@@ -98,5 +98,89 @@ spec: {image: "registry.slipway.test:5000/team/web:v1", target: {deployment: web
   }
 }
 
+// The ImageBuild `web` of the private repository of this story, with the Secret git-credentials.
+class PrivateRepository : public Refusal {
+ protected:
+  // Nobody's Secret is left over, neither from before nor for the next one.
+  void SetUp() override {
+    Refusal::SetUp();
+    Forget();
+  }
+  void TearDown() override {
+    Refusal::TearDown();
+    Forget();
+  }
+
+  // A private repository whose main has one good commit.
+  void CreatePrivate() {
+    repository_ = "private/" + ns_;
+    const auto created = Execute({SourcePath("hack/testbed/sample-repo"), "create", repository_});
+    ASSERT_TRUE(created.ok()) << created.text;
+  }
+
+  void Keep(const std::string& password) {
+    Apply(ns_, R"(
+apiVersion: v1
+kind: Secret
+metadata: {name: git-credentials}
+type: kubernetes.io/basic-auth
+stringData: {username: slipway, password: )" +
+                   password + "}\n");
+  }
+
+  void BuildWithSecret() {
+    Apply(ns_, R"(
+apiVersion: slipway.dev/v1alpha1
+kind: ImageBuild
+metadata: {name: web}
+spec:
+  source: {git: {url: ")" +
+                   Url() + R"(", revision: main, credentialsSecretRef: {name: git-credentials}}}
+  build: {timeout: 5m}
+  output: {repository: ")" +
+                   Repository() + R"("}
+)");
+  }
+
+  nlohmann::json Refused() {
+    return Condition(WaitReady(ns_, "imagebuild", "web", "False", seconds(120)), "Ready");
+  }
+
+ private:
+  void Forget() {
+    const auto gone = Kubectl({"-n", ns_, "delete", "secret", "git-credentials", "--ignore-not-found"});
+    EXPECT_TRUE(gone.ok()) << gone.text;
+  }
+};
+
+TEST_F(PrivateRepository, ASecretThatIsNotThere) {
+  BuildWithSecret();
+  Says(Refused(), "SecretNotFound", {"spec.source.git.credentialsSecretRef", "git-credentials", ns_});
+  // Else its pod would start as soon as there is such a Secret.
+  EXPECT_TRUE(Eventually(seconds(30), "no Job is left", [this](std::string& seen) {
+    const auto jobs = GetJson(ns_, "jobs").value("items", nlohmann::json::array());
+    seen = std::to_string(jobs.size()) + " Jobs";
+    return jobs.empty();
+  }));
+}
+
+TEST_F(PrivateRepository, APrivateRepositoryWithItsSecret) {
+  ASSERT_NO_FATAL_FAILURE(CreatePrivate());
+  Keep("testbed");
+  BuildWithSecret();
+  const auto build = WaitReady(ns_, "imagebuild", "web", "True", seconds(180));
+  EXPECT_NE(build["status"]["latest"].value("image", "").find(Repository() + "@sha256:"), std::string::npos)
+      << build;
+}
+
+TEST_F(PrivateRepository, AWrongPassword) {
+  ASSERT_NO_FATAL_FAILURE(CreatePrivate());
+  Keep("not-the-one");
+  BuildWithSecret();
+  const auto refused = Refused();
+  Says(refused, "GitAuthFailed", {"spec.source.git.credentialsSecretRef", "git-credentials"});
+  EXPECT_EQ(refused.dump().find("not-the-one"), std::string::npos) << "a password is never told";
+}
+
 }  // namespace
 }  // namespace slipway::testing

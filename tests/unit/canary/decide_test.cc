@@ -303,7 +303,23 @@ const FailureCase kFailures[] = {
     {"the template changed", CanaryPhase::kHolding, [](World& w) { w.stable->template_hash = "other"; },
      "StableChanged"},
     {"stable was scaled by somebody", CanaryPhase::kHolding, [](World& w) { w.stable->replicas = 20; },
-     "StableChanged"},
+     "StableScaled"},
+    {"stable was scaled while the canary came up", CanaryPhase::kStarting,
+     [](World& w) { w.stable->replicas = 30; }, "StableScaled"},
+    {"stable would now go away before it comes back", CanaryPhase::kHolding,
+     [](World& w) { w.stable->recreate = true; }, "StableChanged"},
+    {"stable may now take half of its pods away", CanaryPhase::kPromoting,
+     [](World& w) { w.stable->max_unavailable = "50%"; }, "StableChanged"},
+    {"stable was paused", CanaryPhase::kTesting, [](World& w) { w.stable->paused = true; }, "StableChanged"},
+    {"a pod of the canary was lost during its test", CanaryPhase::kTesting,
+     [](World& w) {
+       w.promotion.status.steps.back().smoke_job_uid = kube::Uid{"job"};
+       w.smoke = SmokeOutcome{};
+       w.canary->available_replicas = 0;
+     },
+     "CanaryUnhealthy"},
+    {"the canary was lost before stable changes", CanaryPhase::kPromoting,
+     [](World& w) { w.canary->available_replicas = 0; }, "CanaryUnhealthy"},
     {"the canary was scaled by somebody", CanaryPhase::kTesting, [](World& w) { w.canary->replicas = 5; },
      "CanaryChanged"},
     {"the canary's image was changed by somebody", CanaryPhase::kHolding,
@@ -327,6 +343,16 @@ TEST(Decide, EachFailureGoesBackForItsReason) {
     EXPECT_EQ(plan.status.completion, Completion::kNone) << c.name;
     EXPECT_TRUE(plan.effects.empty()) << c.name << ": that it goes back is written down first";
   }
+}
+
+TEST(Decide, APolicyThatCanNotBeReadStopsNothingHalfWay) {
+  World world;
+  world.Enter(CanaryPhase::kHolding);
+  world.violation = {"metadata.namespace", "PolicyMissing", "metadata.namespace: there is none"};
+  EXPECT_EQ(world.Decide().status.phase, CanaryPhase::kHolding);
+  World other;
+  other.violation = world.violation;
+  EXPECT_EQ(other.Decide().status.phase, CanaryPhase::kRefused) << "but nothing begins";
 }
 
 TEST(Decide, TheReasonOfPodsThatDoNotStartIsPassedOn) {

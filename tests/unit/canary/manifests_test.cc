@@ -189,7 +189,7 @@ std::shared_ptr<resources::Pod> PodOfJob() {
 SmokeOutcome Read(int exit_code, const std::string& message) {
   auto pod = PodOfJob();
   pod->containers = {{.name = "probe", .terminated = true, .exit_code = exit_code, .message = message}};
-  return ReadOutcome(Job(), {pod});
+  return ReadOutcome(Job(), {pod}, kNow);
 }
 
 TEST(ReadOutcome, TakesTheVerdictOfAWholeReportOnly) {
@@ -222,7 +222,7 @@ TEST(ReadOutcome, APodThatOnlyNamesTheJobAsItsOwnerHasNoSay) {
     auto pod = PodOfJob();
     pod->containers = {{.name = "probe", .terminated = true, .exit_code = 0, .message = kPass}};
     change(*pod);
-    return ReadOutcome(Job(), {pod}).state;
+    return ReadOutcome(Job(), {pod}, kNow).state;
   };
   using State = SmokeOutcome::State;
   EXPECT_EQ(forged([](auto&) {}), State::kPassed);
@@ -246,15 +246,18 @@ TEST(ReadOutcome, WhatTheReportSaysIsBounded) {
 
 TEST(ReadOutcome, AJobThatEndedWithoutAPodIsBrokenAndOneThatRunsIsNot) {
   using State = SmokeOutcome::State;
-  EXPECT_EQ(ReadOutcome(resources::Job{}, {}).state, State::kRunning);
+  EXPECT_EQ(ReadOutcome(resources::Job{}, {}, kNow).state, State::kRunning);
   resources::Job failed;
   failed.failed = true;
   failed.failed_message = "Job was active longer than specified deadline";
-  EXPECT_EQ(ReadOutcome(failed, {}).state, State::kBroken);
-  EXPECT_NE(ReadOutcome(failed, {}).result.message.find("deadline"), std::string::npos);
+  EXPECT_EQ(ReadOutcome(failed, {}, kNow).state, State::kBroken);
+  EXPECT_NE(ReadOutcome(failed, {}, kNow).result.message.find("deadline"), std::string::npos);
   resources::Job complete;
   complete.complete = true;
-  EXPECT_EQ(ReadOutcome(complete, {}).state, State::kBroken);
+  complete.finished = kNow - std::chrono::seconds(5);
+  EXPECT_EQ(ReadOutcome(complete, {}, kNow).state, State::kRunning) << "its pod may be seen later";
+  complete.finished = kNow - std::chrono::minutes(1);
+  EXPECT_EQ(ReadOutcome(complete, {}, kNow).state, State::kBroken);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ const Case kCases[] = {
     {"ServiceDoesNotSelectTarget", false, "labels", [](World& w) { w.service->external_name = true; }},
     {"ServiceSelectsTrack", false, "slipway.dev/track",
      [](World& w) { w.service->selector.emplace("slipway.dev/track", "canary"); }},
+    {"TargetPortNotFound", false, "\"grpc\"", [](World& w) { w.service->target_port = "grpc"; }},
     {"ServiceSelectsThirdWorkload", false, "Deployment old", [](World& w) { w.third = {"Deployment old"}; }},
     {"SessionAffinity", false, "None", [](World& w) { w.service->session_affinity = "ClientIP"; }},
     {"RecreateStrategy", false, "RollingUpdate", [](World& w) { w.stable->recreate = true; }},

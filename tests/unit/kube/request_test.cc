@@ -59,6 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "?fieldManager=slipway&force=true"},
         PathCase{"MergePatch", MergePatch(kReleases, kApp, kBody), Verb::kPatch,
                  "/apis/slipway.dev/v1alpha1/namespaces/shop/releases/app?fieldManager=slipway"},
+        PathCase{"MergePatchStatus", MergePatchStatus(kReleases, kApp, kBody), Verb::kPatch,
+                 "/apis/slipway.dev/v1alpha1/namespaces/shop/releases/app/status?fieldManager=slipway"},
         PathCase{"Delete", Delete(kJobs, kApp, {}), Verb::kDelete,
                  "/apis/batch/v1/namespaces/shop/jobs/app"}),
     NameOf);

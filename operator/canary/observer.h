@@ -1,0 +1,75 @@
+// What one decision about a CanaryPromotion is made from: the caches, and read live what it would be wrong to
+// have of yesterday: its two Deployments, and whatever the cache does not have.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "canary/decide.h"
+#include "kube/api.h"
+#include "resources/canary_promotion.h"
+#include "resources/policy.h"
+#include "resources/workloads.h"
+#include "runtime/store.h"
+
+namespace slipway::canary {
+
+struct Caches {
+  const runtime::Store<resources::CanaryPromotion>& promotions;
+  const runtime::Store<resources::Deployment>& deployments;
+  const runtime::Store<resources::Service>& services;
+  const runtime::Store<resources::Job>& jobs;
+  const runtime::Store<resources::Pod>& pods;
+  const runtime::Store<resources::PolicyMap>& policies;
+  kube::ObjectKey policy_key;
+};
+
+using PromotionPtr = runtime::Store<resources::CanaryPromotion>::Ptr;
+
+// Kept for the effects of the decision.
+struct World {
+  template <class T>
+  using Ptr = typename runtime::Store<T>::Ptr;
+
+  PromotionPtr promotion;
+  Ptr<resources::PolicyMap> policy;
+  kube::Json stable_json;  // live, with managedFields
+  Ptr<resources::Deployment> stable;
+  Ptr<resources::Deployment> canary;
+  Ptr<resources::Service> service;
+  Ptr<resources::Job> smoke_job;
+  std::vector<Ptr<resources::Pod>> canary_pods;
+  resources::CanaryPromotionStatus status;  // that will be written: effects fill in what they made
+  kube::ResourceVersion resource_version;   // of the promotion, as of our last write
+};
+using WorldPtr = std::shared_ptr<World>;  // held by every coroutine that reads or fills it
+
+class Observer {
+ public:
+  Observer(kube::Api& api, Caches caches, const Clock& clock)
+      : api_(api), caches_(std::move(caches)), clock_(clock) {}
+
+  // nullptr when it is gone.
+  PromotionPtr Find(const kube::ObjectKey& key) const { return caches_.promotions.Get(key); }
+  kube::asio::awaitable<Result<WorldPtr>> Observe(PromotionPtr promotion);
+  // It refers to `world`.
+  Seen SeenIn(const World& world) const;
+  // Live, whatever the cache says; nullopt when it is not there.
+  kube::asio::awaitable<Result<std::optional<kube::Json>>> Read(kube::ApiResource resource,
+                                                                kube::ObjectKey key);
+
+ private:
+  kube::asio::awaitable<Result<>> ObserveCanary(WorldPtr world);
+  kube::asio::awaitable<Result<>> ObserveSmokeJob(WorldPtr world);
+  std::vector<std::string> ThirdWorkloads(const World& world) const;
+  std::string BusyWith(const World& world) const;
+  std::string StableDigest(const World& world) const;
+  std::optional<SmokeOutcome> Outcome(const World& world) const;
+
+  kube::Api& api_;
+  Caches caches_;
+  const Clock& clock_;
+};
+
+}  // namespace slipway::canary
