@@ -53,7 +53,11 @@ awaitable<Result<WorldPtr>> Observer::Observe(PromotionPtr promotion) {
   });
   if (AtRest(*promotion) && !promotion->meta.deleted) co_return world;
   auto stable = co_await Read(kube::kDeployments, {ns, promotion->spec.target.deployment});
-  if (!stable) co_return std::unexpected(stable.error());
+  if (!stable) {
+    const bool ending = co_await Ends(promotion, stable.error());
+    if (ending) co_return world;
+    co_return std::unexpected(stable.error());
+  }
   if (*stable) {
     auto decoded = Deployment::Decode(**stable);
     if (!decoded) co_return std::unexpected(decoded.error());
@@ -65,6 +69,16 @@ awaitable<Result<WorldPtr>> Observer::Observe(PromotionPtr promotion) {
   const auto job = co_await ObserveSmokeJob(world);
   if (!job) co_return std::unexpected(job.error());
   co_return world;
+}
+
+// With its namespace goes our right to its Deployments, and then they: there is nothing left to restore, and
+// only our finalizer in the way.
+awaitable<bool> Observer::Ends(PromotionPtr promotion, Error why) {
+  if (!promotion->meta.deleted || why.kind != ErrorKind::kForbidden) co_return false;
+  const auto live = co_await Read(kube::kNamespaces, {"", promotion->meta.key.ns});
+  if (!live || !*live) co_return false;
+  const auto meta = kube::DecodeMeta(**live);
+  co_return meta && meta->deleted.has_value();
 }
 
 // The recorded UID is what makes it ours. One that was made just before we died is not recorded: on the way

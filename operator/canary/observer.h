@@ -60,6 +60,8 @@ class Observer {
                                                                 kube::ObjectKey key);
 
  private:
+  // Whether the target could not be read because the whole namespace is being deleted.
+  kube::asio::awaitable<bool> Ends(PromotionPtr promotion, Error why);
   kube::asio::awaitable<Result<>> ObserveCanary(WorldPtr world);
   kube::asio::awaitable<Result<>> ObserveSmokeJob(WorldPtr world);
   std::vector<std::string> ThirdWorkloads(const World& world) const;

@@ -199,20 +199,11 @@ std::optional<Objection> Healthy(const Seen& seen) {
                   stable.replicas));
 }
 
-constexpr std::array kChecks{&Policy,
-                             &Pinned,
-                             &Target,
-                             &Container,
-                             &ServiceIsThere,
-                             &ServiceSelects,
-                             &PortIsKnown,
-                             &NobodyElseServes,
-                             &NoAffinityToClients,
-                             &Strategy,
-                             &PodsCanDouble,
-                             &EnoughReplicas,
-                             &RolloutKeepsCapacity,
-                             &Free};
+// Whose turn it is comes before what stands beside the target: that may be the other promotion's canary.
+constexpr std::array kChecks{
+    &Policy,         &Pinned,         &Target,         &Container,           &Free,
+    &ServiceIsThere, &ServiceSelects, &PortIsKnown,    &NobodyElseServes,    &NoAffinityToClients,
+    &Strategy,       &PodsCanDouble,  &EnoughReplicas, &RolloutKeepsCapacity};
 
 }  // namespace
 

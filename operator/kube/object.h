@@ -47,6 +47,7 @@ struct ApiResource {
 };
 std::string ApiVersion(const ApiResource& resource);  // "batch/v1", or "v1" for the core group
 
+inline constexpr ApiResource kNamespaces{"", "v1", "namespaces", "Namespace"};
 inline constexpr ApiResource kPods{"", "v1", "pods", "Pod"};
 inline constexpr ApiResource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline constexpr ApiResource kServices{"", "v1", "services", "Service"};

@@ -78,7 +78,9 @@ nlohmann::json GetJson(const std::string& ns, const std::string& kind, const std
   std::vector<std::string> args{"-n", ns, "get", kind, "-o", "json", "--ignore-not-found"};
   if (!name.empty()) args.push_back(name);
   const Output output = Kubectl(args);
-  if (!output.ok() || output.text.empty()) return nullptr;
+  if (!output.ok() || output.text.empty()) {
+    return name.empty() ? nlohmann::json{{"items", nlohmann::json::array()}} : nlohmann::json::object();
+  }
   return nlohmann::json::parse(output.text, nullptr, false);
 }
 

@@ -23,7 +23,7 @@ Output Execute(const std::vector<std::string>& argv, const std::string& input = 
 Output Kubectl(const std::vector<std::string>& args, const std::string& input = "");
 // kubectl apply -f - ; the test fails when it is refused.
 void Apply(const std::string& ns, const std::string& yaml);
-// kubectl get ARGS -o json; null when it is not there.
+// kubectl get -o json: {} when it is not there; of a kind, an object with "items".
 nlohmann::json GetJson(const std::string& ns, const std::string& kind, const std::string& name = "");
 
 // Asks every 200 ms until `holds`; false at the limit. `what` is printed then, with what `holds` last said of

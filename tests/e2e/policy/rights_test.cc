@@ -49,6 +49,7 @@ std::set<std::string> Everywhere() {
   std::set<std::string> rights;
   Add(rights, {"slipway.dev/canarypromotions"}, {"get", "patch"});
   Add(rights, {"slipway.dev/canarypromotions/status"}, {"patch"});
+  Add(rights, {"/namespaces"}, {"get"});
   return rights;
 }
 

@@ -122,7 +122,7 @@ TEST_F(Targets, WithoutTheOperatorAnAdministratorRestoresStableByHand) {
          {"patch", "canarypromotion", "stuck", "--type=merge", "-p", R"({"metadata":{"finalizers":null}})"}),
       Do("the workload goes on", "dev", {"set", "image", "deployment/web", "c=example.com/c:2"}),
   });
-  EXPECT_TRUE(GetJson(kNamespace, "canarypromotion", "stuck").is_null());
+  EXPECT_TRUE(GetJson(kNamespace, "canarypromotion", "stuck").empty());
 }
 
 }  // namespace

@@ -140,6 +140,24 @@ spec:
 )");
 }
 
+void Story::Hold(const std::string& promotion, const std::string& image) {
+  Apply(ns_, R"(
+apiVersion: slipway.dev/v1alpha1
+kind: CanaryPromotion
+metadata: {name: )" +
+                 promotion + R"(}
+spec:
+  target: {deployment: web, container: web, service: web}
+  image: ")" + image +
+                 R"("
+  steps: [{weight: 10, hold: 5m}]
+)");
+  ASSERT_TRUE(Eventually(std::chrono::seconds(60), promotion + " holds its weight", [&](std::string& seen) {
+    seen = GetJson(ns_, "canarypromotion", promotion).value("/status/phase"_json_pointer, "");
+    return seen == "Holding";
+  }));
+}
+
 void Story::StartTraffic() {
   Apply(ns_, R"(
 apiVersion: v1

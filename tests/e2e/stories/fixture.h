@@ -36,6 +36,9 @@ class Story : public ::testing::Test {
   // A Release `web` that follows the ImageBuild.
   void Follow();
 
+  // A CanaryPromotion of that image by hand, with a hold of five minutes; waits until it holds.
+  void Hold(const std::string& promotion, const std::string& image);
+
   void StartTraffic();
   Traffic StopTraffic();
 

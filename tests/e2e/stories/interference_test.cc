@@ -10,24 +10,6 @@ class Interference : public Story {
  protected:
   Interference() : Story("e2e-rollback") {}
 
-  void Hold(const std::string& name, const std::string& image) {
-    Apply(ns_, R"(
-apiVersion: slipway.dev/v1alpha1
-kind: CanaryPromotion
-metadata: {name: )" +
-                   name + R"(}
-spec:
-  target: {deployment: web, container: web, service: web}
-  image: ")" + image +
-                   R"("
-  steps: [{weight: 10, hold: 5m}]
-)");
-    ASSERT_TRUE(Eventually(seconds(60), name + " holds its weight", [&](std::string& seen) {
-      seen = GetJson(ns_, "canarypromotion", name).value("/status/phase"_json_pointer, "");
-      return seen == "Holding";
-    }));
-  }
-
   // The end of one that did not come through.
   nlohmann::json Ended(const std::string& name) {
     nlohmann::json promotion;
