@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/notice.h"
 #include "resources/canary_promotion.h"
 #include "resources/policy.h"
 #include "resources/workloads.h"
@@ -74,12 +75,6 @@ struct CreateSmokeJob {
 };
 using Effect = std::variant<AddFinalizer, RemoveFinalizer, Claim, Unclaim, CreateCanary, ScaleCanary,
                             WriteStable, DeleteCanary, CreateSmokeJob>;
-
-struct Notice {
-  bool warning = false;
-  std::string reason;
-  std::string note;
-};
 
 struct Plan {
   resources::CanaryPromotionStatus status;

@@ -43,7 +43,8 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   }
   const auto written = co_await WriteStatus(*world);
   if (!written) co_return std::unexpected(written.error());
-  Tell(*promotion, plan.notices);
+  shell_.events.Tell({kube::kCanaryPromotions, promotion->meta.key, promotion->meta.uid}, "Promote",
+                     plan.notices);
   co_return runtime::Outcome{plan.recheck_after};
 }
 
@@ -232,16 +233,6 @@ awaitable<Result<>> Reconciler::WriteStatus(WorldPtr world) {
   const bool gone = !written && written.error().kind == ErrorKind::kNotFound && promotion.meta.deleted;
   if (!written && !gone) co_return std::unexpected(written.error());
   co_return Result<>{};
-}
-
-void Reconciler::Tell(const CanaryPromotion& promotion, const std::vector<Notice>& notices) {
-  for (const auto& notice : notices) {
-    runtime::Event event{notice.warning ? runtime::EventType::kWarning : runtime::EventType::kNormal,
-                         notice.reason, "Promote", notice.note};
-    shell_.events.Record({kube::kCanaryPromotions, promotion.meta.key, promotion.meta.uid}, std::move(event));
-    log::info("promotion {}: {}: {}", kube::ToString(promotion.meta.key), notice.reason,
-              log::Quoted(notice.note));
-  }
 }
 
 }  // namespace slipway::canary

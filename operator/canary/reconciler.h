@@ -29,7 +29,6 @@ class Reconciler {
 
   kube::asio::awaitable<void> ReportRefusal(PromotionPtr promotion, Error error);
   kube::asio::awaitable<Result<>> WriteStatus(WorldPtr world);
-  void Tell(const resources::CanaryPromotion& promotion, const std::vector<Notice>& notices);
 
   runtime::Shell shell_;
   Observer observer_;

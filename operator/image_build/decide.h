@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/notice.h"
 #include "image_build/outcome.h"
 #include "resources/policy.h"
 
@@ -45,12 +46,6 @@ enum class Role : std::uint8_t { kResolve, kBuild };
 struct Start {
   Role role = Role::kBuild;
   std::string name;
-};
-
-struct Notice {
-  bool warning = false;
-  std::string reason;
-  std::string note;
 };
 
 struct Plan {

@@ -63,7 +63,7 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   }
   const auto written = co_await WriteStatus(build, std::move(plan->status));
   if (!written) co_return std::unexpected(written.error());
-  Tell(*build, plan->notices);
+  shell_.events.Tell({kube::kImageBuilds, build->meta.key, build->meta.uid}, "Build", plan->notices);
   co_return Outcome{plan->recheck_after};
 }
 
@@ -230,16 +230,6 @@ awaitable<Result<>> Reconciler::WriteStatus(BuildPtr build, resources::ImageBuil
       kube::kImageBuilds, build->meta.key, build->meta.uid, build->meta.resource_version, std::move(body));
   if (!written) co_return std::unexpected(written.error());
   co_return Result<>{};
-}
-
-void Reconciler::Tell(const ImageBuild& build, const std::vector<Notice>& notices) {
-  for (const auto& notice : notices) {
-    runtime::Event event{notice.warning ? runtime::EventType::kWarning : runtime::EventType::kNormal,
-                         notice.reason, "Build", notice.note};
-    shell_.events.Record({kube::kImageBuilds, build.meta.key, build.meta.uid}, std::move(event));
-    log::info("image build {}: {}: {}", kube::ToString(build.meta.key), notice.reason,
-              log::Quoted(notice.note));
-  }
 }
 
 }  // namespace slipway::image_build

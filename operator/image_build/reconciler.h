@@ -66,7 +66,6 @@ class Reconciler {
   kube::asio::awaitable<Result<Plan>> StartJob(ViewPtr view, Plan plan);
   kube::asio::awaitable<void> ReportRefusal(BuildPtr build, Error error);
   kube::asio::awaitable<Result<>> WriteStatus(BuildPtr build, resources::ImageBuildStatus status);
-  void Tell(const resources::ImageBuild& build, const std::vector<Notice>& notices);
 
   // The newest note about a Job or a Pod, by its UID, and when it was asked for.
   struct Asked {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/notice.h"
 #include "release/wanted.h"
 
 namespace slipway::release {
@@ -33,12 +34,6 @@ struct Start {
 struct Removal {
   std::string promotion;
   kube::Uid uid;
-};
-
-struct Notice {
-  bool warning = false;
-  std::string reason;
-  std::string note;
 };
 
 struct Plan {

@@ -35,7 +35,7 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   }
   const auto written = co_await WriteStatus(release, std::move(plan->status));
   if (!written) co_return std::unexpected(written.error());
-  Tell(*release, plan->notices);
+  shell_.events.Tell({kube::kReleases, release->meta.key, release->meta.uid}, "Deliver", plan->notices);
   co_return Outcome{plan->recheck_after};
 }
 
@@ -156,16 +156,6 @@ awaitable<Result<>> Reconciler::WriteStatus(ReleasePtr release, resources::Relea
       kube::kReleases, release->meta.key, release->meta.uid, release->meta.resource_version, std::move(body));
   if (!written) co_return std::unexpected(written.error());
   co_return Result<>{};
-}
-
-void Reconciler::Tell(const Release& release, const std::vector<Notice>& notices) {
-  for (const auto& notice : notices) {
-    runtime::Event event{notice.warning ? runtime::EventType::kWarning : runtime::EventType::kNormal,
-                         notice.reason, "Deliver", notice.note};
-    shell_.events.Record({kube::kReleases, release.meta.key, release.meta.uid}, std::move(event));
-    log::info("release {}: {}: {}", kube::ToString(release.meta.key), notice.reason,
-              log::Quoted(notice.note));
-  }
 }
 
 }  // namespace slipway::release

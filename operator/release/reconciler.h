@@ -42,7 +42,6 @@ class Reconciler {
   // A person reads in the condition what the API server refused, in its words.
   kube::asio::awaitable<void> ReportRefusal(ReleasePtr release, Error error);
   kube::asio::awaitable<Result<>> WriteStatus(ReleasePtr release, resources::ReleaseStatus status);
-  void Tell(const resources::Release& release, const std::vector<Notice>& notices);
 
   runtime::Shell shell_;
   Caches caches_;

@@ -113,27 +113,10 @@ void Describe(Visitor& v, CanaryPromotionSpec& s) {
            .max_length = 128,
            .rule = &kVersion},
           s.version);
-  v.Visit({.name = "steps",
-           .doc = "The weights to go through, in order, before all pods change.",
-           .max_items = 20,
-           .default_items = 1},
-          s.steps);
-  v.Visit(
-      {.name = "capacity",
-       .doc = "Split: the number of pods stays, the canary takes its share from stable. Surge: the canary's "
-              "pods are added."},
-      s.capacity);
-  v.Visit({.name = "smokeTests",
-           .doc = "What is asked at the end of each step.",
-           .max_items = 10,
-           .default_items = 1,
-           .list_key = "name"},
-          s.smoke_tests);
-  v.Visit({.name = "progressDeadline",
-           .doc = "The longest that each wait for pods may take before it is aborted.",
-           .shortest = std::chrono::seconds(10),
-           .longest = std::chrono::hours(24)},
-          s.progress_deadline);
+  v.Visit(kSteps, s.steps);
+  v.Visit(kCapacity, s.capacity);
+  v.Visit(kSmokeTests, s.smoke_tests);
+  v.Visit(kProgressDeadline, s.progress_deadline);
 }
 
 static void Describe(Visitor& v, Baseline& s) {

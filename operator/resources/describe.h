@@ -65,4 +65,24 @@ inline constexpr Field kMessage{
 inline constexpr Field kStarted{.name = "started", .doc = "When it began."};
 inline constexpr Field kFinished{.name = "finished", .doc = "When it ended."};
 
+inline constexpr Field kSteps{.name = "steps",
+                              .doc = "The weights to go through, in order, before all pods change.",
+                              .max_items = 20,
+                              .default_items = 1};
+inline constexpr Field kCapacity{
+    .name = "capacity",
+    .doc =
+        "Split: the number of pods stays, the canary takes its share from stable. Surge: the canary's "
+        "pods are added."};
+inline constexpr Field kSmokeTests{.name = "smokeTests",
+                                   .doc = "What is asked at the end of each step.",
+                                   .max_items = 10,
+                                   .default_items = 1,
+                                   .list_key = "name"};
+inline constexpr Field kProgressDeadline{
+    .name = "progressDeadline",
+    .doc = "The longest that each wait for pods may take before it is aborted.",
+    .shortest = std::chrono::seconds(10),
+    .longest = std::chrono::hours(24)};
+
 }  // namespace slipway::resources

@@ -26,21 +26,9 @@ static void Describe(Visitor& v, ImageFrom& s) {
 }
 
 static void Describe(Visitor& v, CanaryStrategy& s) {
-  v.Visit({.name = "steps",
-           .doc = "The weights to go through, in order, before all pods change.",
-           .max_items = 20,
-           .default_items = 1},
-          s.steps);
-  v.Visit(
-      {.name = "capacity",
-       .doc = "Split: the number of pods stays, the canary takes its share from stable. Surge: the canary's "
-              "pods are added."},
-      s.capacity);
-  v.Visit({.name = "progressDeadline",
-           .doc = "The longest that each wait for pods may take before it is aborted.",
-           .shortest = std::chrono::seconds(10),
-           .longest = std::chrono::hours(24)},
-          s.progress_deadline);
+  v.Visit(kSteps, s.steps);
+  v.Visit(kCapacity, s.capacity);
+  v.Visit(kProgressDeadline, s.progress_deadline);
 }
 
 void Describe(Visitor& v, ReleaseSpec& s) {
@@ -61,12 +49,7 @@ void Describe(Visitor& v, ReleaseSpec& s) {
   v.Object({.name = "strategy", .doc = "How it is delivered."}, [&s](Visitor& inner) {
     inner.Visit({.name = "canary", .doc = "A few pods first, behind the one Service."}, s.canary);
   });
-  v.Visit({.name = "smokeTests",
-           .doc = "What is asked at the end of each step.",
-           .max_items = 10,
-           .default_items = 1,
-           .list_key = "name"},
-          s.smoke_tests);
+  v.Visit(kSmokeTests, s.smoke_tests);
   v.Visit({.name = "historyLimit", .doc = "How many deliveries are kept in status.", .min = 1, .max = 50},
           s.history_limit);
   v.Visit(

@@ -105,6 +105,16 @@ void EventRecorder::Record(const ObjectReference& about, Event event) {
   wake_.Notify();
 }
 
+void EventRecorder::Tell(const ObjectReference& about, const std::string& action,
+                         const std::vector<Notice>& notices) {
+  for (const auto& notice : notices) {
+    Record(about,
+           {notice.warning ? EventType::kWarning : EventType::kNormal, notice.reason, action, notice.note});
+    log::info("{} {}: {}: {}", about.resource.kind, kube::ToString(about.key), notice.reason,
+              log::Quoted(notice.note));
+  }
+}
+
 asio::awaitable<void> EventRecorder::Run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {

@@ -7,8 +7,10 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/async.h"
+#include "base/notice.h"
 #include "kube/api.h"
 
 namespace slipway::runtime {
@@ -57,6 +59,8 @@ class EventRecorder {
   EventRecorder(asio::any_io_executor executor, kube::Api& api, const Clock& clock, std::string instance);
   // Queues; never waits and never fails. Beyond 1,000 that wait, the oldest is dropped.
   void Record(const ObjectReference& about, Event event);
+  // The same for each notice of a decision, with a line in the log.
+  void Tell(const ObjectReference& about, const std::string& action, const std::vector<Notice>& notices);
   // Writes queued events until cancelled, then what is left for at most a second.
   asio::awaitable<void> Run();
 

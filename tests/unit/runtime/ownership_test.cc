@@ -193,7 +193,7 @@ TEST(IsOursTest, RefusesEachForgery) {
             "value":{"postStart":{"exec":{"command":["id"]}}}}])",
        "lifecycle was added"},
       {"a message from another file",
-       R"([{"op":"replace","path":"/spec/template/spec/containers/0/terminationMessagePath","value":"/work/forged"}])",
+       R"([{"op":"replace","path":"/spec/template/spec/containers/0/terminationMessagePath","value":"/tmp/forged"}])",
        "terminationMessagePath was added"},
       {"a cached image under our tag",
        R"([{"op":"replace","path":"/spec/template/spec/containers/1/imagePullPolicy","value":"Never"}])",
