@@ -63,13 +63,19 @@ void Declare(CLI::App& app, Flags& flags) {
       ->check(ByDigest());
   app.add_option("--kaniko-image", options.tools.kaniko_image, "Kaniko")->required()->check(ByDigest());
   app.add_option("--trivy-image", options.tools.trivy_image, "Trivy")->required()->check(ByDigest());
-  app.add_option("--crane-image", options.tools.crane_image, "crane")->required()->check(ByDigest());
   app.add_option("--trivy-db-repository", options.tools.trivy_db_repository,
                  "Vulnerability database, an OCI artifact")
       ->required();
   app.add_option("--trivy-java-db-repository", options.tools.trivy_java_db_repository,
                  "Java index of the same")
       ->required();
+  app.add_option("--max-runs", options.concurrency.overall, "Runs of ImageBuilds at once, in all namespaces")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  app.add_option("--max-runs-per-namespace", options.concurrency.per_namespace,
+                 "The same in one namespace, unless its policy says otherwise")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_option("--leader-elect", options.leader_elect, "Act only while holding the lease")
       ->capture_default_str();
   app.add_option("--lease-name", options.lease_name, "Name of the lease")->capture_default_str();

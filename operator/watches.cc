@@ -35,6 +35,7 @@ NamespaceWatch::NamespaceWatch(kube::Api& api, const std::string& name, Stores& 
       builds(api, Watching(kube::kImageBuilds, name), stores.builds),
       releases(api, Watching(kube::kReleases, name), stores.releases),
       promotions(api, Watching(kube::kCanaryPromotions, name), stores.promotions),
+      decisions(api, Watching(kube::kDecisions, name), stores.decisions),
       jobs(api, WatchingJobs(name), stores.jobs),
       pods(api, Watching(kube::kPods, name), stores.pods),
       deployments(api, Watching(kube::kDeployments, name), stores.deployments),

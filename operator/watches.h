@@ -5,6 +5,7 @@
 
 #include "base/async.h"
 #include "resources/canary_promotion.h"
+#include "resources/decision.h"
 #include "resources/image_build.h"
 #include "resources/policy.h"
 #include "resources/release.h"
@@ -18,6 +19,7 @@ struct Stores {
   runtime::Store<resources::ImageBuild> builds;
   runtime::Store<resources::Release> releases;
   runtime::Store<resources::CanaryPromotion> promotions;
+  runtime::Store<resources::Decision> decisions;
   runtime::Store<resources::Job> jobs;
   runtime::Store<resources::Pod> pods;
   runtime::Store<resources::Deployment> deployments;
@@ -44,6 +46,7 @@ struct NamespaceWatch {
     f("imagebuilds", self.builds);
     f("releases", self.releases);
     f("canarypromotions", self.promotions);
+    f("decisions", self.decisions);
     f("jobs", self.jobs);
     f("pods", self.pods);
     f("deployments", self.deployments);
@@ -54,6 +57,7 @@ struct NamespaceWatch {
   runtime::Informer<resources::ImageBuild> builds;
   runtime::Informer<resources::Release> releases;
   runtime::Informer<resources::CanaryPromotion> promotions;
+  runtime::Informer<resources::Decision> decisions;
   runtime::Informer<resources::Job> jobs;
   runtime::Informer<resources::Pod> pods;
   runtime::Informer<resources::Deployment> deployments;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "canary/reconciler.h"
+#include "image_build/trigger_reconciler.h"
 #include "release/reconciler.h"
 #include "runtime/elector.h"
 #include "watches.h"
@@ -16,6 +17,7 @@ namespace {
 
 using kube::ObjectKey;
 using resources::CanaryPromotion;
+using resources::Decision;
 using resources::Deployment;
 using resources::ImageBuild;
 using resources::Job;
@@ -56,6 +58,7 @@ class Operator::Impl {
   void ServiceChanged(const Service& service);
   void PromotionChanged(const CanaryPromotion& promotion);
   void BuildChanged(const ImageBuild& build);
+  void DecisionChanged(const Decision& decision);
   void EnqueueAll();
   bool NamespaceSynced(const std::string& ns) const;
   std::string NotReadyBecause() const;
@@ -77,9 +80,11 @@ class Operator::Impl {
   Informer<PolicyMap> policy_;
   std::vector<std::unique_ptr<NamespaceWatch>> watches_;
   image_build::Reconciler build_reconciler_;
+  image_build::TriggerReconciler trigger_reconciler_;
   canary::Reconciler canary_reconciler_;
   release::Reconciler release_reconciler_;
   runtime::Controller builds_;
+  runtime::Controller triggers_;  // its keys are {namespace, ""}
   runtime::Controller promotions_;
   runtime::Controller releases_;
   telemetry::HealthServer health_;
@@ -107,9 +112,18 @@ Operator::Impl::Impl(asio::any_io_executor executor, kube::Api& api, telemetry::
                         {stores_.builds,
                          stores_.jobs,
                          stores_.pods,
+                         stores_.decisions,
                          stores_.policies,
                          {options_.operator_namespace, options_.policy_configmap}},
-                        options_.tools),
+                        options_.tools, options_.concurrency,
+                        [this](ObjectKey key) { builds_.Enqueue(std::move(key)); }),
+      trigger_reconciler_(shell_,
+                          {stores_.builds,
+                           stores_.deployments,
+                           stores_.services,
+                           stores_.policies,
+                           {options_.operator_namespace, options_.policy_configmap}},
+                          options_.tools),
       canary_reconciler_(shell_,
                          {stores_.promotions,
                           stores_.deployments,
@@ -129,6 +143,10 @@ Operator::Impl::Impl(asio::any_io_executor executor, kube::Api& api, telemetry::
               Gated(kube::kImageBuilds,
                     [this](ObjectKey key) { return build_reconciler_.Reconcile(std::move(key)); }),
               clock_, metrics),
+      triggers_(executor, "trigger",
+                Gated(kube::kDeployments,
+                      [this](ObjectKey key) { return trigger_reconciler_.Reconcile(std::move(key)); }),
+                clock_, metrics),
       promotions_(executor, "canarypromotion",
                   Gated(kube::kCanaryPromotions,
                         [this](ObjectKey key) { return canary_reconciler_.Reconcile(std::move(key)); }),
@@ -161,10 +179,13 @@ void Operator::Impl::WireNamespace(NamespaceWatch& watch) {
     TargetChanged(release.meta.key.ns, release.spec.target.deployment);
   });
   watch.promotions.OnChange([this](const CanaryPromotion& promotion) { PromotionChanged(promotion); });
+  watch.decisions.OnChange([this](const Decision& decision) { DecisionChanged(decision); });
   watch.jobs.OnChange([this](const Job& job) { JobChanged(job); });
   watch.pods.OnChange([this](const Pod& pod) { PodChanged(pod); });
   watch.deployments.OnChange([this](const Deployment& deployment) {
     TargetChanged(deployment.meta.key.ns, deployment.meta.key.name);
+    const bool trigger = deployment.meta.labels.contains(resources::kRoleLabel);
+    if (trigger) triggers_.Enqueue({deployment.meta.key.ns, ""});
   });
   watch.services.OnChange([this](const Service& service) { ServiceChanged(service); });
   ReportUndecodable(watch.builds, kube::kImageBuilds);
@@ -173,13 +194,24 @@ void Operator::Impl::WireNamespace(NamespaceWatch& watch) {
 }
 
 void Operator::Impl::BuildChanged(const ImageBuild& build) {
+  build_reconciler_.Observe(build);
   builds_.Enqueue(build.meta.key);
+  triggers_.Enqueue({build.meta.key.ns, ""});
+  // Of a pull request: its parent makes it again, should it go too early.
+  const auto* owner = build.meta.Controller();
+  const bool child = owner != nullptr && owner->kind == kube::kImageBuilds.kind;
+  if (child) builds_.Enqueue({build.meta.key.ns, owner->name});
   for (const auto& release : stores_.releases.All()) {
     const bool follows = release->spec.image_from &&
                          release->spec.image_from->image_build == build.meta.key.name &&
                          release->meta.key.ns == build.meta.key.ns;
     if (follows) releases_.Enqueue(release->meta.key);
   }
+}
+
+void Operator::Impl::DecisionChanged(const Decision& decision) {
+  const auto& target = decision.spec.target;
+  if (target.kind == kube::kImageBuilds.kind) builds_.Enqueue({decision.meta.key.ns, target.name});
 }
 
 void Operator::Impl::JobChanged(const Job& job) {
@@ -226,6 +258,7 @@ void Operator::Impl::PromotionChanged(const CanaryPromotion& promotion) {
 }
 
 void Operator::Impl::EnqueueAll() {
+  for (const auto& watch : watches_) triggers_.Enqueue({watch->ns, ""});
   for (const auto& build : stores_.builds.All()) builds_.Enqueue(build->meta.key);
   for (const auto& promotion : stores_.promotions.All()) promotions_.Enqueue(promotion->meta.key);
   for (const auto& release : stores_.releases.All()) releases_.Enqueue(release->meta.key);
@@ -333,6 +366,7 @@ asio::awaitable<void> Operator::Impl::Lead() {
   EnqueueAll();
   TaskGroup group(executor_);
   group.Spawn("imagebuild controller", builds_.Run());
+  group.Spawn("trigger controller", triggers_.Run());
   group.Spawn("canarypromotion controller", promotions_.Run());
   group.Spawn("release controller", releases_.Run());
   group.Spawn("events", events_.Run());

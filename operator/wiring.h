@@ -18,6 +18,7 @@ struct OperatorOptions {
   std::string operator_namespace;       // of the lease and of the policy
   std::string policy_configmap = "slipway-policy";
   image_build::Tools tools;
+  image_build::Concurrency concurrency;
   bool leader_elect = true;
   std::string lease_name = "slipway-operator";
   std::string identity;  // unique per process: the pod's name and a random part

@@ -35,8 +35,9 @@ cluster_up() {
 
 # Each start waits only for what it needs.
 start_all() {
-  local part
-  for part in etcd containerd registry git; do
+  local part here
+  mapfile -t here < <(parts_here)
+  for part in etcd containerd registry private git ssh; do
     ensure_part "$part"
   done
   await_part etcd 30
@@ -45,10 +46,10 @@ start_all() {
   push_image pause >/dev/null
   await_part apiserver 90
   say 'API server is ready'
-  for part in "${PARTS[@]}"; do
+  for part in "${here[@]}"; do
     ensure_part "$part"
   done
-  for part in "${PARTS[@]}"; do
+  for part in "${here[@]}"; do
     await_part "$part" 60
   done
   say 'every part works'
@@ -80,10 +81,11 @@ cluster_down() {
 
 # Programs end before containerd does, so that nothing starts a container again.
 clear_cluster() {
-  local i everything
+  local i everything here
   mapfile -t everything < <(cgroup_processes)
-  for ((i = ${#PARTS[@]} - 1; i >= 0; i--)); do
-    end_program "${PARTS[i]}" 3
+  mapfile -t here < <(parts_here)
+  for ((i = ${#here[@]} - 1; i >= 0; i--)); do
+    end_program "${here[i]}" 3
   done
   remove_ground
   await_collected "${everything[@]}"
@@ -105,7 +107,7 @@ await_collected() {
 cluster_status() {
   local part pid health failed=0
   printf '%-12s %-8s %s\n' PART PID HEALTH
-  for part in "${PARTS[@]}"; do
+  for part in $(parts_here); do
     if ! pid=$(part_pid "$part"); then
       pid=- health='not running'
     elif part_works "$part"; then
@@ -126,6 +128,8 @@ cluster_exec() {
   [[ -z $EXTERNAL ]] || exec_external "$@"
   ground_stands || die 'there is no cluster: start it with hack/cluster up'
   export KUBECONFIG=$KUBECONFIG_ADMIN PATH=$STATE/bin:$PATH SLIPWAY_REGISTRY=$REGISTRY SLIPWAY_GIT=$GIT_URL
+  [[ -z ${SLIPWAY_INSIDE:-} ]] || exec "$@"
+  export SLIPWAY_INSIDE=1
   # shellcheck disable=SC2016  # expanded by the inner shell: entering the namespace loses the folder.
   exec "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- sh -c 'cd "$1" && shift && exec "$@"' sh "$PWD" "$@"
 }

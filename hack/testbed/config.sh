@@ -2,14 +2,20 @@
 # shellcheck shell=bash
 
 CONFIG=$STATE/config
+SSH=$STATE/ssh
 CONTAINERD_SOCKET=/run/containerd/containerd.sock
 
 write_config() {
-  mkdir -p "$CONFIG/cni" "$CONFIG/certs.d/$REGISTRY" "$STATE/git/private" "$STATE/registry"
+  mkdir -p "$CONFIG/cni" "$CONFIG/certs.d/$REGISTRY" "$CONFIG/certs.d/$PRIVATE_REGISTRY" "$STATE/git/private" \
+    "$STATE/registry" "$STATE/private-registry"
   audit_policy >"$CONFIG/audit-policy.yaml"
   containerd_config >"$CONFIG/containerd.toml"
   registry_hosts >"$CONFIG/certs.d/$REGISTRY/hosts.toml"
-  registry_config >"$CONFIG/registry.yaml"
+  private_registry_hosts >"$CONFIG/certs.d/$PRIVATE_REGISTRY/hosts.toml"
+  registry_config "$STATE/registry" "$NODE_IP:5000" >"$CONFIG/registry.yaml"
+  private_registry_config >"$CONFIG/private-registry.yaml"
+  private_registry_users >"$CONFIG/private-registry.users"
+  ssh_config
   pod_network >"$CONFIG/cni/10-slipway.conflist"
   kubelet_config >"$CONFIG/kubelet.yaml"
   dns_config >"$CONFIG/Corefile"
@@ -59,14 +65,83 @@ server = "http://$NODE_IP:5000"
 END
 }
 
+# The kubelet trusts the authority; the password is the pods' to bring.
+private_registry_hosts() {
+  cat <<END
+server = "https://$PRIVATE_REGISTRY"
+[host."https://$PRIVATE_REGISTRY"]
+  capabilities = ["pull", "resolve"]
+  ca = "$PKI/ca.crt"
+END
+}
+
+# registry_config FOLDER ADDRESS
 registry_config() {
   cat <<END
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
 storage:
-  filesystem: {rootdirectory: $STATE/registry}
+  filesystem: {rootdirectory: $1}
   delete: {enabled: true}
-http: {addr: "$NODE_IP:5000"}
+http:
+  addr: "$2"
+END
+}
+
+private_registry_config() {
+  registry_config "$STATE/private-registry" "$NODE_IP:${PRIVATE_REGISTRY#*:}"
+  cat <<END
+  tls: {certificate: $PKI/private.crt, key: $PKI/private.key}
+auth:
+  htpasswd: {realm: $PRIVATE_REGISTRY, path: $CONFIG/private-registry.users}
+END
+}
+
+# The registry takes bcrypt only. The salt is fixed: what it guards is in lib.sh.
+private_registry_users() {
+  # shellcheck disable=SC2016  # the variables are Perl's.
+  echo "$PRIVATE_USER:$(perl -e 'print crypt($ARGV[0], q($2y$05$slipwayslipwayslipwayu))' "$PRIVATE_PASSWORD")"
+}
+
+# Keys and the server's configuration. Whoever holds the client's key reads every repository below the git
+# server's folder, under the addresses that it has over HTTP; nobody writes. Port 22 is for the short form
+# of an address, git@git.slipway.test:sample.git, which can't name a port.
+ssh_config() {
+  mkdir -p "$SSH"
+  local key
+  for key in host client; do
+    [[ -f $SSH/$key ]] || ssh-keygen -q -t ed25519 -N '' -C "$key@slipway.test" -f "$SSH/$key"
+  done
+  cp "$SSH/client.pub" "$SSH/authorized_keys"
+  echo "[git.slipway.test]:${GIT_SSH_URL##*:},git.slipway.test $(cut -d' ' -f1,2 "$SSH/host.pub")" >"$SSH/known_hosts"
+  ssh_command >"$SSH/command"
+  chmod 755 "$SSH/command"
+  cat >"$SSH/sshd_config" <<END
+ListenAddress $NODE_IP:${GIT_SSH_URL##*:}
+ListenAddress $NODE_IP:22
+HostKey $SSH/host
+PidFile none
+LogLevel VERBOSE
+UsePAM no
+AllowUsers git
+AuthenticationMethods publickey
+AuthorizedKeysFile $SSH/authorized_keys
+DisableForwarding yes
+PermitTTY no
+PermitUserRC no
+PrintMotd no
+UseDNS no
+MaxStartups 100
+ForceCommand $SSH/command
+SetEnv GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=* GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant GIT_CONFIG_VALUE_1=true
+END
+}
+
+# It starts in the folder of the repositories, which the addresses name as if it were the root.
+ssh_command() {
+  cat <<'END'
+#!/bin/sh
+exec git-shell -c "$(printf %s "$SSH_ORIGINAL_COMMAND" | sed "s|'/*|'|")"
 END
 }
 
@@ -120,7 +195,7 @@ dns_config() {
   errors
   ready $NODE_IP:8181
   hosts {
-    $NODE_IP ${REGISTRY%:*} git.slipway.test $NODE
+    $NODE_IP ${REGISTRY%:*} ${PRIVATE_REGISTRY%:*} git.slipway.test forge.slipway.test $NODE
     fallthrough
   }
   kubernetes cluster.local in-addr.arpa {

@@ -4,12 +4,15 @@
 
 # Folders that the kubelet, containerd and the network plugins use whatever they are told. Inside the
 # mount namespace they lie in the state folder.
-FIXED_FOLDERS=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd)
+FIXED_FOLDERS=(/var/lib/kubelet /var/log/containers /var/lib/cni /run/containerd /run/sshd)
+
+# The user that git over SSH and the forge run as. It is known inside the mount namespace only.
+GIT_UID=30100
 
 # inside COMMAND...: runs a command in the cluster's namespaces. (`ip netns exec` would mount a new /sys,
-# and the kubelet would no longer see the cgroups.)
+# and the kubelet would no longer see the cgroups.) What hack/cluster exec runs, as the tests, is there already.
 inside() {
-  if [[ -n $EXTERNAL ]]; then
+  if [[ -n $EXTERNAL || -n ${SLIPWAY_INSIDE:-} ]]; then
     "$@"
   else
     "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- "$@"
@@ -36,6 +39,7 @@ check_abilities() {
 
 # Whether the namespaces are those of this boot, and were finished.
 ground_stands() {
+  [[ -z ${SLIPWAY_INSIDE:-} ]] || return 0
   [[ -e $NETNS && -e ${MOUNTNS%/*}/finished && -e $MOUNTNS && $(stat -f -c %T "$MOUNTNS") == nsfs ]]
 }
 
@@ -73,6 +77,7 @@ make_mounts() {
   echo "nameserver $NODE_IP" >"$STATE/pod-resolv.conf"
   printf 'nameserver %s\nsearch svc.cluster.local cluster.local\noptions ndots:2\n' "$NODE_IP" >"$STATE/resolv.conf"
   inside mount --bind "$STATE/resolv.conf" /etc/resolv.conf
+  make_users
   local folder
   for folder in "${FIXED_FOLDERS[@]}"; do
     [[ -d $folder ]] || { mkdir -p "$folder" && echo "$folder" >>"$STATE/made-folders"; }
@@ -80,6 +85,14 @@ make_mounts() {
     inside mount --bind "$STATE/fixed$folder" "$folder"
   done
   touch "${MOUNTNS%/*}/finished"
+}
+
+# No password fits `*`, and unlike `!` it does not lock the user out of SSH.
+make_users() {
+  { grep -v '^git:' /etc/passwd && echo "git:*:$GIT_UID:$GIT_UID:git:$STATE/git:/bin/sh"; } >"$STATE/passwd"
+  { grep -v '^git:' /etc/group && echo "git:x:$GIT_UID:"; } >"$STATE/group"
+  inside mount --bind "$STATE/passwd" /etc/passwd
+  inside mount --bind "$STATE/group" /etc/group
 }
 
 # Version 1 of cgroups has a hierarchy for each controller, version 2 has one for all.

@@ -48,8 +48,9 @@ options_kaniko() {
     --env=PATH=/usr/local/bin:/kaniko --env=SSL_CERT_DIR=/kaniko/ssl/certs --env=DOCKER_CONFIG=/kaniko/.docker/
 }
 
-# Git and an SSH client as Debian ships them, with the shared libraries that they name. Libraries lie where
-# the loader looks for them, in real folders: an image on top may add to /lib and /usr/lib freely.
+# Git and an SSH client as Debian ships them, with the shared libraries that they name, and crane. Libraries lie
+# where the loader looks for them, in real folders: an image on top may add to /lib and /usr/lib freely. Git's
+# submodules are a shell script, which is why there is a shell.
 recipe_git-base() {
   local program
   for program in /usr/bin/git /usr/bin/ssh /usr/lib/git-core/git-remote-http; do
@@ -58,10 +59,16 @@ recipe_git-base() {
   ln -s git-remote-http "$1/usr/lib/git-core/git-remote-https"
   ln -s ../../bin/git "$1/usr/lib/git-core/git"
   cp -R --parents /usr/share/git-core/templates "$1"
+  cp --parents /usr/lib/git-core/{git-submodule,git-sh-setup,git-sh-i18n} "$1"
+  install -D /bin/busybox "$1/bin/busybox"
+  for program in sh sed basename uname; do
+    ln -s busybox "$1/bin/$program"
+  done
+  install -D "$(tool crane)" "$1/usr/local/bin/crane"
   user_files "$1"
 }
 options_git-base() {
-  echo --entrypoint=/usr/bin/git --user=65532:65532 --env=HOME=/tmp --env=PATH=/usr/local/bin:/usr/bin \
+  echo --entrypoint=/usr/bin/git --user=65532:65532 --env=HOME=/tmp --env=PATH=/usr/local/bin:/usr/bin:/bin \
     --env=GIT_TERMINAL_PROMPT=0
 }
 

@@ -31,6 +31,21 @@ GIT_URL=${SLIPWAY_GIT:-http://git.slipway.test:8090}
 GIT_USER=slipway
 GIT_PASSWORD=testbed
 
+# The same repositories over TLS by the cluster's own authority, and over SSH.
+GIT_TLS_URL=https://git.slipway.test:8443
+GIT_SSH_URL=ssh://git@git.slipway.test:2222
+
+# A second registry, over TLS by the same authority, which asks for a name and a password.
+PRIVATE_REGISTRY=private.slipway.test:5001
+PRIVATE_USER=builder
+PRIVATE_PASSWORD=private-testbed
+
+# The forge, its administrator, and somebody who may only propose changes.
+FORGE_URL=http://forge.slipway.test:3000
+FORGE_OWNER=slipway
+FORGE_GUEST=contributor
+FORGE_PASSWORD=testbed-forge
+
 # A proxy of the machine leads nowhere from inside the cluster's namespace.
 WITHOUT_PROXY=(env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY)
 

@@ -14,6 +14,7 @@ PACKAGES=(
   /bin/busybox:busybox-static
   git:git
   ssh:openssh-client
+  /usr/sbin/sshd:openssh-server
   /etc/ssl/certs/ca-certificates.crt:ca-certificates
   openssl:openssl
   jq:jq

@@ -2,7 +2,19 @@
 # shellcheck shell=bash
 
 # In the order of their start; the order of their end is the reverse.
-PARTS=(etcd apiserver containerd registry git dns controllers scheduler kubelet proxy)
+PARTS=(etcd apiserver containerd registry private git ssh dns controllers scheduler kubelet proxy)
+
+# Started only when it is asked for, and kept running from then on.
+DEMANDED_PARTS=(forge)
+
+# parts_here: those that belong to this cluster so far.
+parts_here() {
+  local part
+  printf '%s\n' "${PARTS[@]}"
+  for part in "${DEMANDED_PARTS[@]}"; do
+    [[ ! -e $STATE/$part ]] || echo "$part"
+  done
+}
 
 # The names that `hyperkube` goes by, and the tools for a person at the shell.
 link_programs() {
@@ -60,10 +72,15 @@ start_containerd() { start_program containerd containerd --config "$CONFIG/conta
 
 start_registry() { start_program registry docker-registry serve "$CONFIG/registry.yaml"; }
 
+start_private() { start_program private docker-registry serve "$CONFIG/private-registry.yaml"; }
+
 start_git() {
   start_program git "$STATE/bin/githttp" --listen "$NODE_IP:8090" --root "$STATE/git" \
-    --user "$GIT_USER" --password "$GIT_PASSWORD"
+    --user "$GIT_USER" --password "$GIT_PASSWORD" \
+    --listen-tls "$NODE_IP:${GIT_TLS_URL##*:}" --certificate "$PKI/git.crt" --key "$PKI/git.key"
 }
+
+start_ssh() { start_program ssh /usr/sbin/sshd -D -e -f "$SSH/sshd_config"; }
 
 start_dns() { start_program dns "$STATE/bin/coredns" -conf "$CONFIG/Corefile"; }
 
@@ -86,7 +103,11 @@ part_works() {
     scheduler) answers https://127.0.0.1:10259/healthz ;;
     containerd) inside ctr --connect-timeout 2s version ;;
     registry) answers "http://$NODE_IP:5000/v2/" ;;
-    git) answers "http://$NODE_IP:8090/healthz" ;;
+    private) [[ $(inside curl --silent --cacert "$PKI/ca.crt" --noproxy '*' --max-time 3 --output /dev/null \
+      --write-out '%{http_code}' "https://$NODE_IP:${PRIVATE_REGISTRY#*:}/v2/") == 401 ]] ;;
+    git) answers "http://$NODE_IP:8090/healthz" && answers "https://$NODE_IP:${GIT_TLS_URL##*:}/healthz" ;;
+    ssh) inside ssh-keyscan -T 3 -p "${GIT_SSH_URL##*:}" "$NODE_IP" | grep -q "$(cut -d' ' -f2 "$SSH/host.pub")" ;;
+    forge) answers "http://$NODE_IP:${FORGE_URL##*:}/api/healthz" ;;
     dns) answers "http://$NODE_IP:8181/ready" ;;
     kubelet) answers http://127.0.0.1:10248/healthz ;;
     proxy) answers http://127.0.0.1:10256/healthz ;;
@@ -97,11 +118,12 @@ part_works() {
 answers() { inside curl --silent --fail --insecure --noproxy '*' --max-time 3 --output /dev/null "$1"; }
 
 known_part() {
-  local part
-  for part in "${PARTS[@]}"; do
+  local part here
+  mapfile -t here < <(parts_here)
+  for part in "${here[@]}"; do
     [[ $part != "$1" ]] || return 0
   done
-  die "there is no part named '$1'; there are ${PARTS[*]}"
+  die "there is no part named '$1'; there are ${here[*]}"
 }
 
 # ensure_part PART: starts it where it does not run.

@@ -21,6 +21,9 @@ DNS:kubernetes.default.svc.cluster.local,DNS:localhost,IP:127.0.0.1,IP:$NODE_IP,
   certificate proxy /CN=system:kube-proxy
   certificate kubelet "/O=system:nodes/CN=system:node:$NODE" "DNS:$NODE,IP:$NODE_IP"
 
+  certificate git /CN=git.slipway.test DNS:git.slipway.test
+  certificate private "/CN=${PRIVATE_REGISTRY%:*}" "DNS:${PRIVATE_REGISTRY%:*},IP:$NODE_IP"
+
   local user
   for user in controllers scheduler proxy kubelet; do
     kubeconfig "$user" >"$PKI/$user.kubeconfig"

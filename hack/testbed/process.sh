@@ -25,13 +25,14 @@ part_pid() {
 
 # start_program PART COMMAND...: starts it inside, in a session and cgroup of its own.
 start_program() {
-  local part=$1
+  local part=$1 enter=(nsenter --net="$NETNS" --mount="$MOUNTNS" --)
   shift
+  [[ -z ${SLIPWAY_INSIDE:-} ]] || enter=()
   mkdir -p "$RUN" "$LOGS"
   printf '== started %s\n' "$(date -u +%FT%TZ)" >>"$LOGS/$part.log"
   (
     echo "$BASHPID" >"$(process_cgroup)/cgroup.procs"
-    exec setsid "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- "$@"
+    exec setsid "${WITHOUT_PROXY[@]}" "${enter[@]}" "$@"
   ) </dev/null >>"$LOGS/$part.log" 2>&1 9>&- &
   local pid=$!
   disown "$pid"

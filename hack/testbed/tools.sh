@@ -8,6 +8,7 @@ tool_key() {
   mapfile -t folders < <(grep -oP '=> \.\./\K[a-z]+' "$TESTBED/tools/$name/go.mod")
   {
     tool_flags "$name"
+    tool_tags "$name" | grep . || true
     go env GOVERSION GOARCH
     (cd "$TESTBED/tools" && find "$name" "${folders[@]}" -type f ! -name '*_test.go' | LC_ALL=C sort | xargs sha256sum)
   } | sha256sum | cut -c1-16
@@ -17,8 +18,17 @@ tool_key() {
 tool_flags() {
   local version=k8s.io/component-base/version
   case $1 in
+    gitea) echo "-X main.Version=1.24.6" ;;
     hyperkube) echo "-X $version.gitVersion=v1.34.4 -X $version.gitMajor=1 -X $version.gitMinor=34" ;;
     trivy) echo "-X github.com/aquasecurity/trivy/pkg/version/app.ver=0.65.0" ;;
+    *) echo ;;
+  esac
+}
+
+# The forge keeps its data in SQLite, which is C.
+tool_tags() {
+  case $1 in
+    gitea) echo sqlite,sqlite_unlock_notify ;;
     *) echo ;;
   esac
 }
@@ -66,10 +76,28 @@ build_tool() {
   say "built $name in $((SECONDS - start))s"
 }
 
-# Static, so that the same binary runs on this machine and in an image of its own.
+# Static, so that the same binary runs on this machine and in an image of its own; one with tags needs C.
 compile() {
-  local name=$1 package=$2 folder=$3
+  local name=$1 package=$2 folder=$3 tags cgo=0
+  tags=$(tool_tags "$name")
+  [[ -z $tags ]] || cgo=1
   cd "$TESTBED/tools/$name" || return
-  CGO_ENABLED=0 GOFLAGS='-mod=readonly -buildvcs=false' nice -n 5 go build -trimpath \
-    -ldflags "-s -w $(tool_flags "$name")" -o "$folder/$name" "$package" >"$folder/log" 2>&1
+  {
+    CGO_ENABLED=$cgo GOFLAGS='-mod=readonly -buildvcs=false' nice -n 5 go build -trimpath -tags "$tags" \
+      -ldflags "-s -w $(tool_flags "$name")" -o "$folder/$name" "$package" &&
+      tool_files "$name" "$folder"
+  } >"$folder/log" 2>&1
+}
+
+# tool_files NAME FOLDER: what the program reads while it runs, beside it.
+tool_files() {
+  local module
+  case $1 in
+    gitea)
+      module=$(GOFLAGS=-mod=readonly go list -m -f '{{.Dir}}' code.gitea.io/gitea)
+      mkdir "$2/static"
+      cp -R "$module/templates" "$module/options" "$module/public" "$2/static"
+      chmod -R u+w,a+rX "$2/static"
+      ;;
+  esac
 }

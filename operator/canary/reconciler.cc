@@ -51,20 +51,8 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
 // ---- what is done ----
 
 // Nothing is done from an old copy of the promotion: the cache may be behind our own last write.
-awaitable<Result<>> Reconciler::StillAsSeen(PromotionPtr promotion) {
-  const auto live = co_await observer_.Read(kube::kCanaryPromotions, promotion->meta.key);
-  if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return Fail(ErrorKind::kConflict, "the CanaryPromotion is gone: to be decided again");
-  const auto meta = kube::DecodeMeta(**live);
-  if (!meta) co_return std::unexpected(meta.error());
-  const bool same =
-      meta->uid == promotion->meta.uid && meta->resource_version == promotion->meta.resource_version;
-  if (same) co_return Result<>{};
-  co_return Fail(ErrorKind::kConflict, "the CanaryPromotion has changed meanwhile: to be decided again");
-}
-
 awaitable<Result<>> Reconciler::Carry(WorldPtr world, std::vector<Effect> effects) {
-  const auto current = co_await StillAsSeen(world->promotion);
+  const auto current = co_await shell_.applier.StillAsSeen(kube::kCanaryPromotions, world->promotion->meta);
   if (!current) co_return std::unexpected(current.error());
   for (auto& effect : effects) {
     const auto done = co_await Carry(world, std::move(effect));

@@ -15,7 +15,6 @@ class Reconciler {
   kube::asio::awaitable<Result<runtime::Outcome>> Reconcile(kube::ObjectKey key);
 
  private:
-  kube::asio::awaitable<Result<>> StillAsSeen(PromotionPtr promotion);
   kube::asio::awaitable<Result<>> Carry(WorldPtr world, std::vector<Effect> effects);
   kube::asio::awaitable<Result<>> Carry(WorldPtr world, Effect effect);
   kube::asio::awaitable<Result<>> PatchFinalizer(WorldPtr world, bool present);

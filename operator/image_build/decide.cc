@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
+#include "image_build/cause.h"
+#include "image_build/history.h"
 #include "image_build/names.h"
-#include "image_build/startup.h"
+#include "image_build/stages.h"
+#include "image_build/tell.h"
 
 namespace slipway::image_build {
 namespace {
@@ -15,27 +17,10 @@ namespace {
 using resources::BuildPhase;
 using resources::BuildRun;
 using resources::Failure;
+using resources::JobRole;
 using resources::Readiness;
+using resources::RunJob;
 using resources::StageState;
-
-BuildPhase PhaseOf(std::string_view stage) {
-  if (stage == "resolve") return BuildPhase::kResolving;
-  if (stage == "source") return BuildPhase::kCloning;
-  if (stage == "build") return BuildPhase::kBuilding;
-  if (stage == "scan") return BuildPhase::kScanning;
-  return BuildPhase::kPushing;
-}
-
-std::string Lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-bool AnyContainerFailed(const resources::Pod& pod) {
-  return std::ranges::any_of(pod.containers, [](const auto& c) { return c.terminated && c.exit_code != 0; });
-}
 
 std::string Told(const BuildRun& run) {
   return run.commit ? fmt::format("run {} of commit {}", run.number, ShortCommit(run.commit->sha))
@@ -54,26 +39,35 @@ class Decision {
 
   Plan Make() && {
     if (BuildRun* run = Open()) Advance(*run);
-    if (BuildRun* run = Open(); run != nullptr && Outdated(*run) && !spec_.suspend) Supersede(*run);
+    if (BuildRun* run = Open()) CallOff(*run);
     return Close();
   }
 
-  Plan Refuse(const Plan& planned, const std::string& difference) && {
+  Plan Refuse(const Plan& planned, const StartJob& start, const std::string& difference) && {
     plan_.status = planned.status;
     const auto& key = seen_.build.meta.key;
-    const auto& name = planned.start->name;
-    Fail(*Open(),
-         Failed("JobNameTaken",
-                fmt::format("Job {} is there and is not of this run ({}): see who made it, delete it with: "
-                            "kubectl -n {} delete job {}; then set annotation {} to a new value",
-                            name, Clip(difference, 300), key.ns, name, kRebuildAnnotation)));
+    auto failure = Failed(
+        "JobNameTaken",
+        fmt::format("Job {} is there and is not of this run ({}): see who made it, delete it with: "
+                    "kubectl -n {} delete job {}; then set annotation {} to a new value",
+                    start.name, Clip(difference, 300), key.ns, start.name, resources::kRebuildAnnotation));
+    if (start.role == JobRole::kReport) {
+      plan_.notices.push_back({true, failure.reason, failure.message});
+      Newest()->told = start.leg;
+    } else if (BuildRun* run = Open()) {
+      Fail(*run, std::move(failure));
+    }
     return Close();
   }
 
  private:
   Plan Close() {
+    Tell();
     if (Open() == nullptr) Rest();
-    Prune();
+    std::optional<Duration> next;
+    auto old = Prune(spec_.history, plan_.status.runs, now_, next);
+    std::ranges::move(old, std::back_inserter(plan_.removals));
+    if (next) RecheckAfter(*next);
     RemoveStrays();
     Notify();
     return std::move(plan_);
@@ -81,11 +75,6 @@ class Decision {
 
   BuildRun* Newest() { return plan_.status.runs.empty() ? nullptr : &plan_.status.runs.front(); }
   BuildRun* Open() { return Newest() != nullptr && !Newest()->finished ? Newest() : nullptr; }
-
-  // Made for something else than what is asked for now. A run of before there were keys goes by generation.
-  bool Outdated(const BuildRun& run) const {
-    return run.key.empty() ? run.generation != seen_.build.meta.generation : run.key != KeyOf(seen_.build);
-  }
 
   void Report(BuildPhase phase, Readiness readiness, std::string reason, std::string message) {
     plan_.status.phase = phase;
@@ -100,21 +89,10 @@ class Decision {
     return {CurrentStage(*Newest()), std::move(reason), Clip(std::move(message), 1000), "", ""};
   }
 
-  // ---- what keeps any Job from being made ----
-
+  // What keeps any Job from being made.
   std::optional<resources::Violation> Obstacle() const {
-    if (auto violation = resources::Check(spec_, seen_.policy, seen_.build.meta.key.ns)) return violation;
-    const auto& build = spec_.build;
-    if (!build.cache || !build.cache->credentials_secret_ref || !build.base_credentials_secret_ref) {
-      return std::nullopt;
-    }
-    return resources::Violation{
-        "spec.build.cache.credentialsSecretRef", "TwoCredentials",
-        "spec.build.cache.credentialsSecretRef: the build reads one file of registry credentials, and "
-        "spec.build.baseCredentialsSecretRef names "
-        "another: name one Secret that holds both registries, in one of the two fields"};
+    return resources::Check(spec_, seen_.policy, seen_.build.meta.key.ns);
   }
-
   void ReportObstacle(const resources::Violation& violation) {
     Report(BuildPhase::kFailed, Readiness::kFailed, violation.reason, violation.message);
   }
@@ -122,145 +100,201 @@ class Decision {
   // ---- a run under way ----
 
   void Advance(BuildRun& run) {
-    if (!run.commit && !run.resolve_job) return Launch(run, Role::kResolve);
-    if (!run.commit) return Follow(run, seen_.resolve, Role::kResolve);
-    if (!run.build_job) return Launch(run, Role::kBuild);
-    Follow(run, seen_.image, Role::kBuild);
+    std::string detail;
+    for (RunJob& job : run.jobs) {
+      if (job.state != StageState::kRunning || job.role == JobRole::kReport) continue;
+      const SeenJob& seen = SeenOf(job);
+      Followed followed = Follow(seen_.build, run, job, seen, now_);
+      if (followed.recheck_after) RecheckAfter(*followed.recheck_after);
+      if (!followed.detail.empty()) detail = std::move(followed.detail);
+      if (followed.failure) Break(run, job, followed);
+    }
+    JoinStages(run, BuildPods(run));
+    if (FindJob(run, JobRole::kTest) != nullptr) SumTests(run, LegsOf(spec_.tests).size());
+    const bool under_way = AnyRunning(run);
+    if (run.failure && (!under_way || Hasty(run))) return Fail(run, *run.failure);
+    if (Late(run) && under_way) return Fail(run, TimedOut(seen_.build, run));
+    if (run.failure || !Proceed(run)) ReportProgress(run, detail);
   }
 
-  void Launch(BuildRun& run, Role role) {
-    if (Late(run)) return Fail(run, TimedOut(seen_.build, run));
-    RecheckAfter(kRecheck);
-    // Left open: it goes on when the policy is mended, unless its time is over before.
-    if (const auto obstacle = Obstacle()) return ReportObstacle(*obstacle);
-    const auto& meta = seen_.build.meta;
-    plan_.start = Start{
-        role, role == Role::kResolve ? ResolveJobName(meta, run.number) : BuildJobName(meta, run.number)};
-    ReportProgress(run, fmt::format("Job {} is made", plan_.start->name));
+  std::vector<BuildPod> BuildPods(const BuildRun& run) const {
+    std::vector<BuildPod> pods;
+    for (const RunJob& job : run.jobs) {
+      if (job.role == JobRole::kBuild) pods.push_back({&job, SeenOf(job).pod});
+    }
+    return pods;
+  }
+
+  const SeenJob& SeenOf(const RunJob& job) const {
+    static const SeenJob gone;
+    const auto at = seen_.jobs.find(job.name);
+    return at == seen_.jobs.end() ? gone : at->second;
+  }
+
+  // The first failure is the run's.
+  void Break(BuildRun& run, RunJob& job, const Followed& followed) {
+    job.state = StageState::kFailed;
+    job.message = followed.failure->message;
+    job.finished = now_;
+    if (!run.failure) run.failure = followed.failure;
+    if (followed.remove) plan_.removals.push_back({job.name, job.uid});
+  }
+
+  static bool AnyRunning(const BuildRun& run) {
+    return std::ranges::any_of(run.jobs, [](const RunJob& job) {
+      return job.state == StageState::kRunning && job.role != JobRole::kReport;
+    });
+  }
+
+  // Whether what failed ends the run at once, and not only when the other legs have ended.
+  bool Hasty(const BuildRun& run) const {
+    if (run.failure->stage != "test") return true;
+    return std::ranges::any_of(LegsOf(spec_.tests), [&run](const Leg& leg) {
+      return leg.test->fail_fast && std::ranges::any_of(run.jobs, [&leg](const RunJob& job) {
+               return job.role == JobRole::kTest && job.leg == leg.name && job.state == StageState::kFailed;
+             });
+    });
   }
 
   bool Late(const BuildRun& run) const {
     return run.started && now_ - *run.started > spec_.build.timeout + kTimeoutGrace;
   }
 
-  void Follow(BuildRun& run, const SeenJob& seen, Role role) {
-    if (seen.job == nullptr) return FailVanished(run, role);
-    if (seen.pod != nullptr) Absorb(run, seen);
-    const auto& job = *seen.job;
-    if (job.failed && job.failed_reason == "DeadlineExceeded") return Fail(run, TimedOut(seen_.build, run));
-    if (seen.pod != nullptr) {
-      const Scene scene{seen_.build, run, *seen.pod, seen.reports};
-      if (auto failure = FailureOf(scene, now_)) return FailAt(run, seen, std::move(*failure));
-      if (auto failure = Missing(run, seen)) return FailAt(run, seen, std::move(*failure));
+  // True: what it waits for is said.
+  bool Proceed(BuildRun& run) {
+    if (!run.commit) return Launch(run, JobRole::kResolve, {""});
+    if (!run.started && !Begun(run)) return true;
+    if (!spec_.tests.empty() && FindStage(run, "test") != nullptr) {
+      std::vector<std::string> legs;
+      for (const Leg& leg : LegsOf(spec_.tests)) legs.push_back(leg.name);
+      if (Launch(run, JobRole::kTest, legs)) return true;
+      if (!Done(run, JobRole::kTest)) return false;
     }
-    if (job.complete && seen.pod != nullptr) {
-      return role == Role::kResolve ? Resolved(run, seen) : Pushed(run, seen);
+    if (!Tagged(run)) return true;
+    auto platforms = spec_.build.platforms;
+    if (platforms.empty()) platforms.emplace_back();
+    if (Launch(run, JobRole::kBuild, platforms)) return true;
+    if (!Done(run, JobRole::kBuild)) return false;
+    const bool index = FindStage(run, "index") != nullptr;
+    if (index && Launch(run, JobRole::kIndex, {""})) return true;
+    if (index && !Done(run, JobRole::kIndex)) return false;
+    Succeed(run);
+    return true;
+  }
+
+  // Approved, and let in.
+  bool Begun(BuildRun& run) {
+    if (spec_.require_approval && !run.approval && !Approved(run)) return false;
+    if (spec_.suspend) {
+      Report(BuildPhase::kSuspended, Readiness::kSuspended, "Suspended",
+             fmt::format("spec.suspend is true: {} does not begin until it is false", Told(run)));
+      return false;
     }
-    if (job.complete || job.failed) return FollowEnded(run, seen);
-    if (Late(run)) return FailAt(run, seen, TimedOut(seen_.build, run));
-    if (seen.pod == nullptr) return FollowPodless(run, seen);
-    const auto* stage = FindStage(run, CurrentStage(run));
-    ReportProgress(
-        run, stage == nullptr || stage->message.empty() ? "pod " + seen.pod->meta.key.name : stage->message);
+    if (const auto obstacle = Obstacle()) {
+      ReportObstacle(*obstacle);
+      RecheckAfter(kRecheck);
+      return false;
+    }
+    if (!seen_.admitted) {
+      Report(BuildPhase::kQueued, Readiness::kProgressing, "Queued",
+             fmt::format("{} waits until other runs have ended", Told(run)));
+      RecheckAfter(std::chrono::seconds(30));
+      return false;
+    }
+    run.started = now_;
+    ReportProgress(run, "it begins");
+    return false;  // on record first
+  }
+
+  bool Approved(BuildRun& run) {
+    const auto& meta = seen_.build.meta;
+    for (const auto& decision : seen_.decisions) {
+      if (!resources::Applies(*decision, kube::kImageBuilds, meta, run.commit->sha, now_)) continue;
+      if (decision->spec.verb == resources::Verb::kReject) {
+        Fail(run, Failed("Rejected", fmt::format("{} rejected it in Decision {}: {}", decision->spec.actor,
+                                                 decision->meta.key.name, decision->spec.reason)));
+        return false;
+      }
+      if (decision->spec.verb != resources::Verb::kApprove) continue;
+      run.approval = resources::Approval{decision->meta.key.name, decision->spec.actor};
+    }
+    if (run.approval) return true;
+    Report(BuildPhase::kAwaitingApproval, Readiness::kWaiting, "AwaitingApproval",
+           fmt::format(
+               "{} waits for a Decision: make one with verb Approve, target {{kind: ImageBuild, name: {}, "
+               "uid: {}}} and subject {}",
+               Told(run), meta.key.name, meta.uid.value, run.commit->sha));
+    return false;
+  }
+
+  // Found out before an hour of building.
+  bool Tagged(BuildRun& run) {
+    if (!spec_.output.push || FindJob(run, JobRole::kBuild) != nullptr) return true;
+    const auto tags = RenderTagsBefore(spec_.output.tags, run);
+    if (tags) return true;
+    Fail(run, Failed("TagNotRendered", "spec.output.tags: " + tags.error().message));
+    return false;
+  }
+
+  static const RunJob* FindJob(const BuildRun& run, JobRole role, std::string_view leg = "*") {
+    const auto at = std::ranges::find_if(
+        run.jobs, [&](const RunJob& job) { return job.role == role && (leg == "*" || job.leg == leg); });
+    return at == run.jobs.end() ? nullptr : &*at;
+  }
+
+  static bool Done(const BuildRun& run, JobRole role) {
+    return std::ranges::all_of(run.jobs, [role](const RunJob& job) {
+      return job.role != role || job.state == StageState::kSucceeded;
+    });
+  }
+
+  // True: some are started now, or can't be.
+  bool Launch(BuildRun& run, JobRole role, const std::vector<std::string>& legs) {
+    std::vector<StartJob> starts;
+    for (const auto& leg : legs) {
+      if (FindJob(run, role, leg) != nullptr) continue;
+      starts.push_back({role, leg, JobName(seen_.build.meta, run.number, role, leg)});
+    }
+    if (starts.empty()) return false;
+    if (Late(run)) {
+      Fail(run, TimedOut(seen_.build, run));
+      return true;
+    }
     RecheckAfter(kRecheck);
-  }
-
-  void FailVanished(BuildRun& run, Role role) {
-    const auto& ref = role == Role::kResolve ? run.resolve_job : run.build_job;
-    Fail(run,
-         Failed("JobVanished",
-                fmt::format("Job {} (UID {}) was deleted before it ended, not by this ImageBuild; to build "
-                            "again, set annotation {} to a new value",
-                            ref->name, ref->uid.value, kRebuildAnnotation)));
-  }
-
-  // What is not there doesn't come by waiting, unlike a volume or a sandbox that failed once.
-  std::optional<Failure> Missing(const BuildRun& run, const SeenJob& seen) const {
-    if (!Stalled(*seen.pod, now_)) return std::nullopt;
-    return SecretFailure(seen_.build, run, *seen.pod, seen.trouble);
-  }
-
-  void Absorb(BuildRun& run, const SeenJob& seen) {
-    FollowStages(*seen.pod, run);
-    // What it waits for stays with the stage: at the timeout, the pod is taken away.
-    const bool ending = seen.job->complete || seen.job->failed || seen.pod->meta.deleted;
-    auto* stage = FindStage(run, CurrentStage(run));
-    if (stage != nullptr && !ending) stage->message = Waiting(*seen.pod, seen.trouble);
-    if (seen.reports.scan) run.findings = seen.reports.scan;
-    const auto& source = seen.reports.source;
-    // The commit that is asked for stays; what the clone adds is who wrote it, and when.
-    if (run.commit && source && Lower(source->commit.sha) == run.commit->sha) {
-      const std::string sha = run.commit->sha;
-      run.commit = source->commit;
-      run.commit->sha = sha;
+    // Left open: it goes on when the policy is mended, unless its time is over before.
+    if (const auto obstacle = Obstacle()) {
+      ReportObstacle(*obstacle);
+      return true;
     }
-  }
-
-  void Resolved(BuildRun& run, const SeenJob& seen) {
-    const auto& report = seen.reports.resolve;
-    if (!report || report->commit.sha.empty()) {
-      return Fail(run,
-                  Failed("ResolveReportInvalid",
-                         fmt::format("Job {} ended well and named no commit for spec.source.git.revision {}",
-                                     seen.job->meta.key.name, spec_.source.revision)));
-    }
-    run.commit = report->commit;
-    run.commit->sha = Lower(run.commit->sha);
-    Launch(run, Role::kBuild);
-  }
-
-  void Pushed(BuildRun& run, const SeenJob& seen) {
-    const auto& image = seen.reports.push;
-    if (!seen.reports.scan) {
-      return Fail(run, Failed("ScanError", "the scan left no report, so nothing is known of the image"));
-    }
-    if (!image || image->repository != spec_.output.repository) {
-      return Fail(run,
-                  Failed("PushReportInvalid",
-                         fmt::format("the push ended well, but named {} instead of an image of {} by digest",
-                                     image ? image->ToString() : "nothing", spec_.output.repository)));
-    }
-    run.image = image->ToString();
-    run.tags = RenderTags(spec_.output.tags, run.commit->sha);
-    run.finished = seen.job->finished.value_or(now_);
-    plan_.status.latest = resources::LatestBuild{run.commit->sha, run.image, run.tags, run.finished};
-  }
-
-  // Ended, and the pod is not there to say how: it may not have arrived yet.
-  void FollowEnded(BuildRun& run, const SeenJob& seen) {
-    const auto& job = *seen.job;
-    if (seen.pod == nullptr && now_ - job.finished.value_or(job.meta.created) < kPodPatience) {
-      ReportProgress(run, "the Job has ended and its pod is not seen yet");
-      return RecheckAfter(std::chrono::seconds(5));
-    }
-    Fail(run, Failed("PodVanished",
-                     fmt::format("Job {} ended, and its pod was deleted before it could be read: {} {}",
-                                 job.meta.key.name, job.failed_reason, Clip(job.failed_message, 300))));
-  }
-
-  void FollowPodless(BuildRun& run, const SeenJob& seen) {
-    const auto& job = *seen.job;
-    const auto* stage = FindStage(run, CurrentStage(run));
-    const bool had_pod = stage != nullptr && (stage->started || !stage->message.empty());
-    const bool overdue = now_ - job.started.value_or(job.meta.created) >= kPodPatience;
-    if (overdue && !had_pod && job.active == 0) {
-      return FailAt(
-          run, seen,
-          Failed("PodNotCreated",
-                 fmt::format("no pod of Job {} could be made: {}", job.meta.key.name,
-                             seen.trouble.empty() ? "no event says why" : Clip(seen.trouble, 600))));
-    }
-    ReportProgress(run, "waiting for a pod");
-    RecheckAfter(kRecheck);
+    ReportProgress(run, fmt::format("Job {} is made", starts.front().name));
+    std::ranges::move(starts, std::back_inserter(plan_.starts));
+    return true;
   }
 
   void ReportProgress(const BuildRun& run, const std::string& detail) {
     const std::string stage = CurrentStage(run);
     Report(PhaseOf(stage), Readiness::kProgressing, "Building",
-           fmt::format("{}: stage {}; {}", Told(run), stage, detail));
+           fmt::format("{}: stage {}{}{}", Told(run), stage, detail.empty() ? "" : "; ", detail));
   }
 
   // ---- ends ----
+
+  void Succeed(BuildRun& run) {
+    run.finished = now_;
+    for (const RunJob& job : run.jobs) {
+      if (job.role == JobRole::kReport || !job.finished) continue;
+      run.finished =
+          job.role == JobRole::kBuild || job.role == JobRole::kIndex ? *job.finished : *run.finished;
+    }
+    for (auto& stage : run.stages) {
+      if (stage.state == StageState::kPending) stage.state = StageState::kSkipped;
+    }
+    if (!spec_.output.push) return;
+    const auto* last = FindJob(run, spec_.build.platforms.empty() ? JobRole::kBuild : JobRole::kIndex);
+    run.image = last->image;
+    run.tags = RenderTags(spec_.output.tags, run).value_or(std::vector<std::string>{});
+    plan_.status.latest = resources::LatestBuild{run.commit->sha, run.image, run.tags, run.finished};
+  }
 
   void Fail(BuildRun& run, Failure failure) {
     if (auto* stage = FindStage(run, failure.stage)) {
@@ -270,29 +304,36 @@ class Decision {
     }
     run.failure = std::move(failure);
     run.finished = now_;
-    plan_.start.reset();
+    std::erase_if(plan_.starts, [](const StartJob& start) { return start.role != JobRole::kReport; });
     plan_.recheck_after.reset();
-  }
-
-  // A Job that would go on, or be tried again, must not push what has failed already. One whose pod has ended
-  // stays, for its logs.
-  void FailAt(BuildRun& run, const SeenJob& seen, Failure failure) {
-    const bool ended = seen.job->complete || seen.job->failed;
-    const bool ending = seen.pod != nullptr && (seen.pod->phase == "Failed" || AnyContainerFailed(*seen.pod));
-    if (!ended && !ending) plan_.removals.push_back({seen.job->meta.key.name, seen.job->meta.uid});
-    Fail(run, std::move(failure));
-  }
-
-  void Supersede(BuildRun& run) {
-    Fail(run, Failed("Superseded", fmt::format("{} was called off: the spec changed (generation {})",
-                                               Told(run), seen_.build.meta.generation)));
-    RemoveJobs(run);
-  }
-
-  void RemoveJobs(const BuildRun& run) {
-    for (const auto& ref : {run.resolve_job, run.build_job}) {
-      if (ref) plan_.removals.push_back({ref->name, ref->uid});
+    // What would go on must not push what has failed already.
+    for (RunJob& job : run.jobs) {
+      if (job.state != StageState::kRunning || job.role == JobRole::kReport) continue;
+      job.state = StageState::kSkipped;
+      job.message = "called off";
+      job.finished = now_;
+      plan_.removals.push_back({job.name, job.uid});
     }
+  }
+
+  void CallOff(BuildRun& run) {
+    const auto cancel = seen_.build.meta.annotations.find(resources::kCancelAnnotation);
+    if (cancel != seen_.build.meta.annotations.end() && cancel->second == std::to_string(run.number)) {
+      return Fail(run, Failed(std::string(kCancelled),
+                              fmt::format("{} was called off by annotation {}", Told(run), cancel->first)));
+    }
+    if (spec_.suspend) return;
+    if (Outdated(seen_.build, run)) {
+      return Fail(run, Failed(std::string(kSuperseded),
+                              fmt::format("{} was called off: the spec changed (generation {})", Told(run),
+                                          seen_.build.meta.generation)));
+    }
+    const bool waits = !run.started;
+    const bool cancels = spec_.trigger.on_new_commit == resources::OnNewCommit::kCancel;
+    const auto newer = Overtaken(seen_.build, run);
+    if (!newer || (!waits && !cancels)) return;
+    Fail(run, Failed(std::string(kSuperseded), fmt::format("{} was called off: {} is at {} now", Told(run),
+                                                           run.ref, ShortCommit(newer->commit))));
   }
 
   // ---- no run under way ----
@@ -303,60 +344,110 @@ class Decision {
                     "spec.suspend is true: no run begins until it is false");
     }
     if (const auto obstacle = Obstacle()) return ReportObstacle(*obstacle);
-    if (Newest() == nullptr || Outdated(*Newest())) return Begin();
-    const BuildRun& run = *Newest();
-    if (run.failure)
-      return Report(BuildPhase::kFailed, Readiness::kFailed, run.failure->reason, run.failure->message);
-    Report(BuildPhase::kSucceeded, Readiness::kReady, "Succeeded",
-           fmt::format("commit {} is {}", run.commit ? ShortCommit(run.commit->sha) : "unknown", run.image));
+    const auto cause = NextCause(AsNow());
+    const auto retry = RetryAt(AsNow());
+    const bool owed = Owed();  // the forge is told of this run first
+    const bool early = cause && cause->reason == "Retry" && retry && now_ < *retry;
+    if (cause && !owed && !early) return Begin(*cause);
+    if (early) RecheckAfter(*retry - now_);
+    if (owed) RecheckAfter(std::chrono::seconds(1));
+    ReportEnd(*Newest(), early ? fmt::format("; tried again in {}", FormatDuration(*retry - now_)) : "");
   }
 
-  void Begin() {
+  // The object with the status that is about to be written.
+  resources::ImageBuild AsNow() const {
+    resources::ImageBuild build = seen_.build;
+    build.status = plan_.status;
+    return build;
+  }
+
+  void ReportEnd(const BuildRun& run, const std::string& more) {
+    if (run.failure) {
+      const bool called_off = run.failure->reason == kCancelled || run.failure->reason == kSuperseded;
+      return Report(called_off ? BuildPhase::kCancelled : BuildPhase::kFailed,
+                    more.empty() ? Readiness::kFailed : Readiness::kWaiting, run.failure->reason,
+                    run.failure->message + more);
+    }
+    const std::string commit = run.commit ? ShortCommit(run.commit->sha) : "unknown";
+    Report(BuildPhase::kSucceeded, Readiness::kReady, "Succeeded",
+           run.image.empty() ? fmt::format("commit {} passed every gate; it is not pushed", commit)
+                             : fmt::format("commit {} is {}", commit, run.image));
+  }
+
+  void Begin(const Cause& cause) {
     const auto& meta = seen_.build.meta;
     BuildRun run;
     run.number = Newest() == nullptr ? 1 : Newest()->number + 1;
-    run.reason = Newest() != nullptr && Newest()->generation == meta.generation ? "Rebuild" : "NewSpec";
+    run.reason = cause.reason;
+    run.cause = cause.text;
+    run.attempt = cause.attempt;
+    run.ref = cause.ref;
     run.generation = meta.generation;
     run.key = KeyOf(seen_.build);
-    run.started = now_;
-    for (const char* name : {"resolve", "source", "build", "scan", "push"}) {
-      run.stages.emplace_back().name = name;
-    }
-    if (IsCommit(spec_.source.revision)) {
-      run.commit.emplace().sha = Lower(spec_.source.revision);
+    run.queued = now_;
+    run.seen_commit = resources::MarkOf(meta, resources::kObservedCommitAnnotation);
+    run.seen_bases = resources::MarkOf(meta, resources::kObservedBasesAnnotation);
+    run.stages = StagesOf(spec_);
+    if (!cause.commit.empty()) {
+      run.commit.emplace().sha = cause.commit;
       run.stages.front().state = StageState::kSkipped;
     }
-    plan_.status.runs.insert(plan_.status.runs.begin(), run);
-    ReportProgress(run, fmt::format("begun for {} {}", spec_.source.url, spec_.source.revision));
-    RecheckAfter(std::chrono::seconds(1));
+    plan_.status.runs.insert(plan_.status.runs.begin(), std::move(run));
+    plan_.recheck_after = std::chrono::seconds(1);
+    const BuildRun& begun = *Newest();
+    if (begun.commit) {
+      return Report(BuildPhase::kQueued, Readiness::kProgressing, "Queued",
+                    fmt::format("{}: {}", Told(begun), cause.text));
+    }
+    ReportProgress(begun, fmt::format("begun for {} {}", spec_.source.url, spec_.source.Wanted()));
   }
 
   // ---- after every decision ----
 
-  void Prune() {
-    int successes = 0;
-    int failures = 0;
-    std::vector<BuildRun> kept;
-    for (auto& run : plan_.status.runs) {
-      const bool newest = kept.empty();
-      const bool room = !run.finished || (run.failure ? ++failures <= spec_.history.failed
-                                                      : ++successes <= spec_.history.successful);
-      if (newest || room) {
-        kept.push_back(std::move(run));
-      } else {
-        RemoveJobs(run);
-      }
+  // One status of the commit at a time, in order. What the forge refuses is given up: it gates nothing.
+  void Tell() {
+    BuildRun* run = Newest();
+    if (run == nullptr) return;
+    for (RunJob& job : run->jobs) {
+      if (job.role != JobRole::kReport || job.state != StageState::kRunning) continue;
+      const Followed followed = Follow(seen_.build, *run, job, SeenOf(job), now_);
+      if (followed.recheck_after) RecheckAfter(*followed.recheck_after);
+      if (!followed.failure && job.state == StageState::kRunning) return;
+      if (followed.failure) GiveUp(job, followed);
+      run->told = job.leg;
     }
-    plan_.status.runs = std::move(kept);
+    const std::string wanted = WantedStatus(seen_.build, *run);
+    if (wanted.empty() || wanted == run->told) return;
+    if (FindJob(*run, JobRole::kReport, wanted) != nullptr || Obstacle()) return;
+    plan_.starts.push_back(
+        {JobRole::kReport, wanted, JobName(seen_.build.meta, run->number, JobRole::kReport, wanted)});
+  }
+
+  // Whether the newest run has a status that no Job was started for yet.
+  bool Owed() {
+    const BuildRun* run = Newest();
+    if (run == nullptr) return false;
+    const std::string wanted = WantedStatus(seen_.build, *run);
+    return !wanted.empty() && wanted != run->told && FindJob(*run, JobRole::kReport, wanted) == nullptr;
+  }
+
+  void GiveUp(RunJob& job, const Followed& followed) {
+    job.state = StageState::kFailed;
+    job.message = followed.failure->message;
+    job.finished = now_;
+    if (followed.remove) plan_.removals.push_back({job.name, job.uid});
+    plan_.notices.push_back(
+        {true, followed.failure->reason,
+         fmt::format("spec.report: the status {} was not told: {}", job.leg, job.message)});
   }
 
   // Ours by their owner and in no record: made just before we died from a spec that is gone, or not by us.
   void RemoveStrays() {
     for (const auto& job : seen_.owned) {
-      const bool planned = plan_.start && plan_.start->name == job.name;
-      const bool recorded = std::ranges::any_of(plan_.status.runs, [&](const BuildRun& run) {
-        return (run.resolve_job && run.resolve_job->uid == job.uid) ||
-               (run.build_job && run.build_job->uid == job.uid);
+      const bool planned =
+          std::ranges::any_of(plan_.starts, [&job](const StartJob& start) { return start.name == job.name; });
+      const bool recorded = std::ranges::any_of(plan_.status.runs, [&job](const BuildRun& run) {
+        return std::ranges::any_of(run.jobs, [&job](const RunJob& other) { return other.uid == job.uid; });
       });
       const bool listed =
           std::ranges::any_of(plan_.removals, [&](const OwnedJob& other) { return other.uid == job.uid; });
@@ -364,14 +455,31 @@ class Decision {
     }
   }
 
+  // An Event a stage, one for each run that begins, and one for how it ends or what holds it up.
   void Notify() {
     const auto& old = seen_.build.status;
+    for (const auto& stage : EndedBetween(old, plan_.status)) {
+      if (stage.state == StageState::kSucceeded) plan_.notices.push_back(NoticeOf(stage));
+    }
+    const int before_run = old.runs.empty() ? 0 : old.runs.front().number;
+    if (Newest() != nullptr && Newest()->number != before_run) {
+      plan_.notices.push_back(
+          {false, Newest()->reason, fmt::format("{}: {}", Told(*Newest()), Newest()->cause)});
+    }
     const auto* before = resources::Find(old.conditions, "Ready");
     const auto* after = resources::Find(plan_.status.conditions, "Ready");
-    if (after == nullptr) return;
-    if (before != nullptr && before->reason == after->reason && old.phase == plan_.status.phase) return;
-    const bool warning = after->status == resources::ConditionStatus::kFalse;
-    plan_.notices.push_back({warning, after->reason, after->message});
+    if (after == nullptr || (before != nullptr && before->reason == after->reason)) return;
+    if (after->reason == "Building" || after->reason == "Queued") return;
+    plan_.notices.push_back(
+        {after->status == resources::ConditionStatus::kFalse, after->reason, after->message});
+  }
+
+  Notice NoticeOf(const resources::StageStatus& stage) {
+    std::string took;
+    if (stage.started && stage.finished && *stage.finished > *stage.started) {
+      took = " after " + FormatDuration(*stage.finished - *stage.started);
+    }
+    return {false, "StageDone", fmt::format("{}: {} is done{}", Told(*Newest()), stage.name, took)};
   }
 
   const Seen& seen_;
@@ -391,8 +499,9 @@ Plan Decide(const Seen& seen, TimePoint now) {
   return Decision(seen, now).Make();
 }
 
-Plan NameTaken(const Seen& seen, const Plan& planned, const std::string& difference, TimePoint now) {
-  return Decision(seen, now).Refuse(planned, difference);
+Plan NameTaken(const Seen& seen, const Plan& planned, const StartJob& start, const std::string& difference,
+               TimePoint now) {
+  return Decision(seen, now).Refuse(planned, start, difference);
 }
 
 }  // namespace slipway::image_build

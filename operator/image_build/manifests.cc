@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/names.h"
-#include "image_build/decide.h"
+#include "image_build/builder.h"
+#include "image_build/containers.h"
 #include "image_build/names.h"
-#include "image_build/report.h"
 #include "resources/common.h"
 
 namespace slipway::image_build {
@@ -16,26 +16,11 @@ namespace {
 using kube::Json;
 using resources::BuildRun;
 using resources::ImageBuild;
+using resources::JobRole;
 using resources::NameRef;
 
-constexpr int kUser = 65532;
 constexpr int kSecretMode = 0440;
-constexpr std::string_view kReport = "/dev/termination-log";
-// Kaniko keeps what is below /kaniko apart from the image that it builds: in any other place these mounts
-// would hide a folder of the same name from the Dockerfile (WORKDIR /workspace is a common one).
-constexpr std::string_view kKanikoSource = "/kaniko/workspace";
-constexpr std::string_view kKanikoImage = "/kaniko/image";
-
-// Kubernetes replaces $(NAME) in arguments; "$$" is a plain dollar.
-std::string Literal(std::string_view text) {
-  std::string out;
-  for (const char c : text) out.append(c == '$' ? 2 : 1, c);
-  return out;
-}
-
-std::string Option(std::string_view name, std::string_view value) {
-  return fmt::format("--{}={}", name, Literal(value));
-}
+constexpr Duration kReportTime = std::chrono::minutes(2);
 
 Json Labels(const ImageBuild& build, std::string_view role) {
   return {{resources::kOwnerKindLabel, kube::kImageBuilds.kind},
@@ -43,49 +28,16 @@ Json Labels(const ImageBuild& build, std::string_view role) {
           {resources::kRoleLabel, role}};
 }
 
-Json Restricted() {
-  Json context = {{"runAsNonRoot", true},
-                  {"runAsUser", kUser},
-                  {"allowPrivilegeEscalation", false},
-                  {"readOnlyRootFilesystem", true}};
-  context["capabilities"]["drop"] = Json::array({"ALL"});
-  return context;
-}
-
-// What it takes to unpack images and to run a Dockerfile's steps as root, and no more.
-Json RootOfItsImage() {
-  Json context = {{"runAsUser", 0}, {"allowPrivilegeEscalation", false}};
-  context["capabilities"]["drop"] = Json::array({"ALL"});
-  context["capabilities"]["add"] =
-      Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP", "KILL"});
-  return context;
-}
-
-Json Mount(std::string_view volume, std::string_view path, bool read_only) {
-  Json mount = {{"name", volume}, {"mountPath", path}};
-  if (read_only) mount["readOnly"] = true;
-  return mount;
-}
+// ---- volumes ----
 
 Json Scratch(std::string_view name) { return {{"name", name}, {"emptyDir", Json::object()}}; }
 
-Json Requests(std::string_view cpu, std::string_view memory) {
-  Json resources;
-  resources["requests"] = {{"cpu", cpu}, {"memory", memory}};
-  return resources;
+// Credentials never touch a disk.
+Json InMemory(std::string_view name) {
+  Json volume = {{"name", name}};
+  volume["emptyDir"]["medium"] = "Memory";
+  return volume;
 }
-
-// As the API server completes it: a limit without a request is a request too.
-Json Bounds(const resources::ResourceList& asked) {
-  auto requests = asked.requests;
-  requests.insert(asked.limits.begin(), asked.limits.end());
-  Json bounds = Json::object();
-  if (!requests.empty()) bounds["requests"] = std::move(requests);
-  if (!asked.limits.empty()) bounds["limits"] = asked.limits;
-  return bounds;
-}
-
-Json Variable(std::string_view name, std::string_view value) { return {{"name", name}, {"value", value}}; }
 
 Json SecretVolume(std::string_view name, const NameRef& secret, bool docker_config) {
   Json source = {{"secretName", secret.name}, {"defaultMode", kSecretMode}};
@@ -98,169 +50,51 @@ Json SecretVolume(std::string_view name, const NameRef& secret, bool docker_conf
   return volume;
 }
 
-Json RunnerContainer(std::string_view name, const Setting& setting, Json args) {
-  Json container = {{"name", name}, {"image", setting.tools.runner_image}};
-  container["args"] = std::move(args);
-  container["env"] = Json::array({Variable("HOME", "/tmp")});
-  container["resources"] = Requests("50m", "64Mi");
-  container["securityContext"] = Restricted();
-  container["volumeMounts"] = Json::array({Mount("git-tmp", "/tmp", false)});
-  return container;
+Json CaVolume(const NameRef& bundle) {
+  Json item = {{"key", "ca.crt"}, {"path", "ca.crt"}};
+  Json source = {{"name", bundle.name}, {"defaultMode", kSecretMode}};
+  source["items"] = Json::array({std::move(item)});
+  Json volume = {{"name", kCaBundle}};
+  volume["configMap"] = std::move(source);
+  return volume;
 }
 
-void GiveGitCredentials(const ImageBuild& build, Json& container) {
-  if (!build.spec.source.credentials_secret_ref) return;
-  container["args"].push_back("--credentials=/credentials");
-  container["volumeMounts"].push_back(Mount(kGitCredentials, "/credentials", true));
-}
-
-void AddGitVolumes(const ImageBuild& build, Json& volumes) {
-  volumes.push_back(Scratch("git-tmp"));
-  const auto& ref = build.spec.source.credentials_secret_ref;
-  if (ref) volumes.push_back(SecretVolume(kGitCredentials, *ref, false));
-}
-
-// "." and "./a/" are "" and "a".
-std::string Relative(std::string_view path) {
-  while (path.starts_with("./")) path.remove_prefix(2);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path == "." ? std::string() : std::string(path);
-}
-
-std::string Below(const std::string& folder, std::string_view path) {
-  const std::string relative = Relative(path);
-  return relative.empty() ? folder : folder + "/" + relative;
-}
-
-// ---- the containers of the build Job ----
-
-Json SourceContainer(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  const auto& git = build.spec.source;
-  Json container = RunnerContainer(
-      "source", setting,
-      Json::array({"clone", Option("url", git.url), Option("commit", run.commit->sha),
-                   "--destination=/workspace/source", Option("context-dir", git.context_dir),
-                   Option("dockerfile", build.spec.build.dockerfile), Option("report", kReport)}));
-  container["volumeMounts"].push_back(Mount("workspace", "/workspace", false));
-  GiveGitCredentials(build, container);
-  return container;
-}
-
-const std::optional<NameRef>& BuildCredentials(const ImageBuild& build) {
-  const auto& spec = build.spec.build;
-  return spec.cache && spec.cache->credentials_secret_ref ? spec.cache->credentials_secret_ref
-                                                          : spec.base_credentials_secret_ref;
-}
-
-void AddBuildArguments(const ImageBuild& build, const std::string& sha, Json& args) {
-  args.push_back(Option("build-arg", "GIT_COMMIT=" + sha));
-  for (const auto& arg : build.spec.build.args) {
-    if (arg.name != "GIT_COMMIT") args.push_back(Option("build-arg", arg.name + "=" + arg.value));
+class Volumes {
+ public:
+  explicit Volumes(const ImageBuild& build) {
+    list_ = Json::array({Scratch("tmp")});
+    if (build.spec.ca_bundle_ref) list_.push_back(CaVolume(*build.spec.ca_bundle_ref));
   }
-  // Where an image is from is not for the spec to say.
-  std::map<std::string, std::string> labels{{"org.opencontainers.image.revision", sha},
-                                            {"org.opencontainers.image.source", build.spec.source.url}};
-  labels.insert(build.spec.output.labels.begin(), build.spec.output.labels.end());
-  for (const auto& [name, value] : labels) args.push_back(Option("label", name + "=" + value));
-}
-
-Json KanikoArguments(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  const auto& spec = build.spec.build;
-  const std::string context = Below(fmt::format("{}/source", kKanikoSource), build.spec.source.context_dir);
-  Json args = Json::array(
-      {Option("context", "dir://" + context), Option("dockerfile", Below(context, spec.dockerfile)),
-       Option("destination", build.spec.output.repository + ":" + run.commit->sha), "--no-push",
-       Option("tar-path", fmt::format("{}/image.tar", kKanikoImage)), "--reproducible",
-       "--snapshot-mode=redo", "--log-format=text", "--verbosity=info"});
-  if (!spec.target.empty()) args.push_back(Option("target", spec.target));
-  if (spec.cache) {
-    args.push_back("--cache=true");
-    args.push_back(Option("cache-repo", spec.cache->repository));
-    args.push_back(Option("cache-ttl", FormatDuration(spec.cache->ttl)));
+  Volumes& Add(Json volume) {
+    list_.push_back(std::move(volume));
+    return *this;
   }
-  for (const auto& host : setting.policy.insecure_registries)
-    args.push_back(Option("insecure-registry", host));
-  AddBuildArguments(build, run.commit->sha, args);
-  return args;
-}
-
-Json BuildContainer(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  Json container = {{"name", "build"}, {"image", setting.tools.kaniko_image}};
-  container["args"] = KanikoArguments(build, run, setting);
-  container["resources"] = Bounds(build.spec.build.resources);
-  container["securityContext"] = RootOfItsImage();
-  container["terminationMessagePolicy"] = "File";
-  container["volumeMounts"] =
-      Json::array({Mount("workspace", kKanikoSource, true), Mount("image", kKanikoImage, false)});
-  if (BuildCredentials(build)) {
-    container["volumeMounts"].push_back(Mount(kBuildCredentials, "/kaniko/.docker", true));
+  Volumes& Secret(std::string_view name, const std::optional<NameRef>& ref, bool docker_config) {
+    if (ref) list_.push_back(SecretVolume(name, *ref, docker_config));
+    return *this;
   }
-  return container;
-}
+  Json Take() && { return std::move(list_); }
 
-// It runs in an empty folder, and takes no file that says what to ignore: those of the repository are not
-// asked.
-Json ScanContainer(const ImageBuild& build, const Setting& setting) {
-  const auto& scan = build.spec.scan;
-  const auto& tools = setting.tools;
-  Json args = Json::array(
-      {"image", "--input=/image/image.tar", "--scanners=vuln",
-       Option("severity", SeveritiesFrom(scan.fail_on)), fmt::format("--exit-code={}", kFindingsExit),
-       Option("db-repository", tools.trivy_db_repository), "--skip-version-check", "--disable-telemetry",
-       "--offline-scan", "--cache-dir=/tmp/cache", "--quiet", "--no-progress", "--ignorefile=/dev/null",
-       Option("timeout", FormatDuration(build.spec.build.timeout)), "--format=template",
-       Option("template", FindingsTemplate()), Option("output", kReport)});
-  if (scan.ignore_unfixed) args.push_back("--ignore-unfixed");
-  if (tools.trivy_java_db_repository.empty()) {
-    args.push_back("--skip-java-db-update");
-  } else {
-    args.push_back(Option("java-db-repository", tools.trivy_java_db_repository));
-  }
-  if (setting.policy.Insecure(tools.trivy_db_repository)) args.push_back("--insecure");
-  Json container = {{"name", "scan"}, {"image", tools.trivy_image}, {"workingDir", "/tmp"}};
-  container["args"] = std::move(args);
-  container["env"] = Json::array({Variable("HOME", "/tmp")});
-  container["resources"] = Requests("100m", "256Mi");
-  container["securityContext"] = Restricted();
-  container["volumeMounts"] = Json::array({Mount("image", "/image", true), Mount("scan-tmp", "/tmp", false)});
-  return container;
-}
+ private:
+  Json list_;
+};
 
-Json CraneContainer(const ImageBuild& build, const Setting& setting, std::size_t index, Json args) {
-  const auto& output = build.spec.output;
-  if (setting.policy.Insecure(output.repository)) args.push_back("--insecure");
-  Json container = {{"name", PushContainer(index)}, {"image", setting.tools.crane_image}};
-  container["args"] = std::move(args);
-  container["env"] = Json::array({Variable("HOME", "/tmp")});
-  container["resources"] = Requests("50m", "64Mi");
-  container["securityContext"] = Restricted();
-  // Crane says on standard error what went wrong.
-  container["terminationMessagePolicy"] = "FallbackToLogsOnError";
-  Json mounts = Json::array();
-  if (index == 0) mounts.push_back(Mount("image", "/image", true));
-  if (output.credentials_secret_ref) {
-    container["env"].push_back(Variable("DOCKER_CONFIG", "/credentials"));
-    mounts.push_back(Mount(kPushCredentials, "/credentials", true));
-  }
-  if (!mounts.empty()) container["volumeMounts"] = std::move(mounts);
-  return container;
-}
-
-std::vector<Json> PushContainers(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  const auto tags = RenderTags(build.spec.output.tags, run.commit->sha);
-  const std::string first = build.spec.output.repository + ":" + tags.front();
-  std::vector<Json> containers;
-  containers.push_back(CraneContainer(
-      build, setting, 0, Json::array({"push", "/image/image.tar", first, Option("image-refs", kReport)})));
-  for (std::size_t i = 1; i < tags.size(); ++i) {
-    containers.push_back(CraneContainer(build, setting, i, Json::array({"tag", first, tags[i]})));
-  }
-  return containers;
+Json BuildVolumes(const ImageBuild& build) {
+  const auto& spec = build.spec;
+  Volumes volumes(build);
+  volumes.Add(Scratch(kSourceVolume)).Add(Scratch(kImageVolume)).Add(Scratch(kToolsVolume));
+  volumes.Add(InMemory(kDockerVolume)).Add(Scratch("scan-tmp"));
+  volumes.Secret(kGitCredentials, spec.source.credentials_secret_ref, false);
+  volumes.Secret(kBaseCredentials, spec.build.base_credentials_secret_ref, true);
+  if (spec.build.cache) volumes.Secret(kCacheCredentials, spec.build.cache->credentials_secret_ref, true);
+  volumes.Secret(kPushCredentials, spec.output.credentials_secret_ref, true);
+  return std::move(volumes).Take();
 }
 
 // ---- pods and Jobs ----
 
-Json PodSpec(const Setting& setting, Json volumes) {
+// One after the other: all but the last are init containers.
+Json PodSpec(const Setting& setting, std::vector<Json> steps, Json volumes) {
   Json pod = {{"restartPolicy", "Never"},
               {"automountServiceAccountToken", false},
               {"enableServiceLinks", false},
@@ -268,71 +102,117 @@ Json PodSpec(const Setting& setting, Json volumes) {
   pod["securityContext"]["fsGroup"] = kUser;
   pod["securityContext"]["seccompProfile"]["type"] = "RuntimeDefault";
   pod["volumes"] = std::move(volumes);
+  pod["containers"] = Json::array({std::move(steps.back())});
+  steps.pop_back();
+  if (!steps.empty()) pod["initContainers"] = std::move(steps);
   return pod;
 }
 
-Json JobOf(const ImageBuild& build, std::string name, std::string_view role, Duration deadline, Json pod) {
+Json NodesOf(std::string_view platform) {
+  std::string_view arch = platform.substr(platform.find('/') + 1);
+  arch = arch.substr(0, arch.find('/'));
+  return {{"kubernetes.io/os", "linux"}, {"kubernetes.io/arch", arch}};
+}
+
+struct JobShape {
+  std::string_view role;
+  Duration deadline;
+  Json pod;
+};
+
+// A pod that the cluster takes away is told from one that fails, even when it is gone already.
+Json Policy() {
+  Json condition = {{"type", "DisruptionTarget"}, {"status", "True"}};
+  Json rule = {{"action", "FailJob"}};
+  rule["onPodConditions"] = Json::array({std::move(condition)});
+  Json policy;
+  policy["rules"] = Json::array({std::move(rule)});
+  return policy;
+}
+
+Json JobOf(const ImageBuild& build, const std::string& name, JobShape shape) {
   const kube::OwnerReference owner{kube::ApiVersion(kube::kImageBuilds), std::string(kube::kImageBuilds.kind),
                                    build.meta.key.name, build.meta.uid, true};
   Json job = {{"apiVersion", kube::ApiVersion(kube::kJobs)}, {"kind", kube::kJobs.kind}};
-  job["metadata"] = {{"name", std::move(name)}, {"namespace", build.meta.key.ns}};
-  job["metadata"]["labels"] = Labels(build, role);
+  job["metadata"] = {{"name", name}, {"namespace", build.meta.key.ns}};
+  job["metadata"]["labels"] = Labels(build, shape.role);
   job["metadata"]["ownerReferences"] = Json::array({kube::ToJson(owner)});
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(deadline).count();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(shape.deadline).count();
   job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds}};
-  job["spec"]["template"]["metadata"]["labels"] = Labels(build, role);
-  job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = job["metadata"]["name"];
-  job["spec"]["template"]["spec"] = std::move(pod);
+  job["spec"]["podFailurePolicy"] = Policy();
+  job["spec"]["template"]["metadata"]["labels"] = Labels(build, shape.role);
+  job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = name;
+  job["spec"]["template"]["spec"] = std::move(shape.pod);
   return job;
 }
 
-Json BuildVolumes(const ImageBuild& build) {
-  Json volumes = Json::array({Scratch("workspace"), Scratch("image"), Scratch("scan-tmp")});
-  AddGitVolumes(build, volumes);
-  if (const auto& ref = BuildCredentials(build)) {
-    volumes.push_back(SecretVolume(kBuildCredentials, *ref, true));
+// ---- one for each role ----
+
+JobShape Resolve(const ImageBuild& build, const Setting& setting) {
+  Volumes volumes(build);
+  volumes.Secret(kGitCredentials, build.spec.source.credentials_secret_ref, false);
+  return {"resolve", build.spec.build.timeout,
+          PodSpec(setting, {ResolveContainer(build, setting)}, std::move(volumes).Take())};
+}
+
+JobShape Test(const ImageBuild& build, const BuildRun& run, const std::string& name, const Setting& setting) {
+  const auto legs = LegsOf(build.spec.tests);
+  const auto leg = std::ranges::find(legs, name, &Leg::name);
+  Volumes volumes(build);
+  volumes.Add(Scratch(kSourceVolume));
+  volumes.Secret(kGitCredentials, build.spec.source.credentials_secret_ref, false);
+  return {"test", leg->test->timeout,
+          PodSpec(setting, {SourceContainer(build, run, setting, ""), TestContainer(build, run, *leg)},
+                  std::move(volumes).Take())};
+}
+
+JobShape Build(const ImageBuild& build, const BuildRun& run, const std::string& platform,
+               const Setting& setting) {
+  std::vector<Json> steps{SourceContainer(build, run, setting, build.spec.build.dockerfile),
+                          PrepareContainer(build, run, platform, setting),
+                          Kaniko().Container({build, run, platform, setting}), ScanContainer(build, setting)};
+  if (build.spec.output.push) steps.push_back(PushContainer(build, run, platform, setting));
+  Json pod = PodSpec(setting, std::move(steps), BuildVolumes(build));
+  if (!platform.empty()) pod["nodeSelector"] = NodesOf(platform);
+  return {"build", TimeLeft(build, run), std::move(pod)};
+}
+
+JobShape Index(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
+  Volumes volumes(build);
+  volumes.Secret(kPushCredentials, build.spec.output.credentials_secret_ref, true);
+  return {"index", TimeLeft(build, run),
+          PodSpec(setting, {IndexContainer(build, run, setting)}, std::move(volumes).Take())};
+}
+
+JobShape Report(const ImageBuild& build, const BuildRun& run, const std::string& state,
+                const Setting& setting) {
+  Volumes volumes(build);
+  volumes.Secret(kReportCredentials, build.spec.report->credentials_secret_ref, false);
+  return {"report", kReportTime,
+          PodSpec(setting, {ReportContainer(build, run, state, setting)}, std::move(volumes).Take())};
+}
+
+JobShape ShapeOf(const ImageBuild& build, const BuildRun& run, const StartJob& start,
+                 const Setting& setting) {
+  switch (start.role) {
+    case JobRole::kResolve:
+      return Resolve(build, setting);
+    case JobRole::kTest:
+      return Test(build, run, start.leg, setting);
+    case JobRole::kBuild:
+      return Build(build, run, start.leg, setting);
+    case JobRole::kIndex:
+      return Index(build, run, setting);
+    case JobRole::kReport:
+      break;
   }
-  const auto& push = build.spec.output.credentials_secret_ref;
-  if (push) volumes.push_back(SecretVolume(kPushCredentials, *push, true));
-  return volumes;
+  return Report(build, run, start.leg, setting);
 }
 
 }  // namespace
 
-std::string SeveritiesFrom(resources::Severity least) {
-  static constexpr std::string_view kNames[] = {"UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"};
-  std::string list;
-  for (auto i = static_cast<std::size_t>(least); i < std::size(kNames); ++i) {
-    if (!list.empty()) list += ',';
-    list += kNames[i];
-  }
-  return list;
-}
-
-Json RenderResolveJob(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  const auto& git = build.spec.source;
-  Json container =
-      RunnerContainer("resolve", setting,
-                      Json::array({"resolve", Option("url", git.url), Option("revision", git.revision),
-                                   Option("report", kReport)}));
-  GiveGitCredentials(build, container);
-  Json volumes = Json::array();
-  AddGitVolumes(build, volumes);
-  Json pod = PodSpec(setting, std::move(volumes));
-  pod["containers"] = Json::array({std::move(container)});
-  return JobOf(build, ResolveJobName(build.meta, run.number), "resolve", build.spec.build.timeout,
-               std::move(pod));
-}
-
-Json RenderBuildJob(const ImageBuild& build, const BuildRun& run, const Setting& setting) {
-  std::vector<Json> steps{SourceContainer(build, run, setting), BuildContainer(build, run, setting),
-                          ScanContainer(build, setting)};
-  for (auto& push : PushContainers(build, run, setting)) steps.push_back(std::move(push));
-  Json pod = PodSpec(setting, BuildVolumes(build));
-  pod["containers"] = Json::array({std::move(steps.back())});
-  steps.pop_back();
-  pod["initContainers"] = std::move(steps);
-  return JobOf(build, BuildJobName(build.meta, run.number), "build", TimeLeft(build, run), std::move(pod));
+Json RenderJob(const ImageBuild& build, const BuildRun& run, const StartJob& start, const Setting& setting) {
+  return JobOf(build, start.name, ShapeOf(build, run, start, setting));
 }
 
 }  // namespace slipway::image_build

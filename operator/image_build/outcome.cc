@@ -9,21 +9,22 @@
 
 #include "base/text.h"
 #include "image_build/names.h"
+#include "image_build/stages.h"
 
 namespace slipway::image_build {
 namespace {
 
 using resources::ContainerState;
 using resources::Failure;
-using resources::StageState;
+using resources::JobRole;
 
 constexpr std::size_t kQuoted = 500;  // of somebody else's words
 
 bool Failed(const ContainerState& container) { return container.terminated && container.exit_code != 0; }
 
 Failure At(const Scene& scene, const ContainerState& container, std::string reason, std::string message) {
-  return {std::string(StageOf(container.name)), std::move(reason), Clip(std::move(message), 1000),
-          scene.pod.meta.key.name, container.name};
+  return {std::string(StageOf(scene.job.role, container.name)), std::move(reason),
+          Clip(std::move(message), 1000), scene.pod.meta.key.name, container.name};
 }
 
 std::string Logs(const Scene& scene, const ContainerState& container) {
@@ -76,14 +77,21 @@ GitCause CauseOf(const Scene& scene, const ContainerState& container,
               fmt::format("{} with {}", git.url, secret ? "Secret " + secret->name : "no credentials named"),
               "the git host does not accept the credentials"};
     case kRevisionNotFound:
-      return {"RevisionNotFound", "spec.source.git.revision", fmt::format("{} of {}", git.revision, git.url),
-              "the repository has no such revision"};
+      return {"RevisionNotFound", git.semver.empty() ? "spec.source.git.revision" : "spec.source.git.semver",
+              fmt::format("{} of {}", git.Wanted(), git.url), "the repository has no such revision"};
     case kRepositoryNotFound:
       return {"RepositoryNotFound", "spec.source.git.url", git.url, "there is no such repository"};
+    case kHostKeyUnknown:
+      return {"HostKeyUnknown", "spec.source.git.credentialsSecretRef",
+              fmt::format("{} with {}", git.url, secret ? "Secret " + secret->name : "no credentials named"),
+              "its key known_hosts does not have the host's key"};
+    case kCertificateUntrusted:
+      return {"CertificateUntrusted", "spec.caBundleRef", git.url,
+              "its certificate is not of a trusted authority"};
     case kNotInRepository:
       return NotInRepository(scene, report);
     default:
-      return {"GitFailed", "spec.source.git", fmt::format("{} of {}", git.revision, git.url),
+      return {"GitFailed", "spec.source.git", fmt::format("{} of {}", git.Wanted(), git.url),
               fmt::format("fetching it ended with exit code {}; {}", container.exit_code,
                           Logs(scene, container))};
   }
@@ -98,11 +106,46 @@ Failure GitFailure(const Scene& scene, const ContainerState& container) {
 
 // ---- build, scan, push ----
 
+// What the entrypoint made of Kaniko's own last words.
 Failure BuildFailure(const Scene& scene, const ContainerState& container) {
   const auto& build = scene.build.spec.build;
-  return At(scene, container, "DockerfileFailed",
-            fmt::format("spec.build.dockerfile: the build of {} at commit {} ended with exit code {}; {}",
-                        build.dockerfile, CommitOf(scene), container.exit_code, Logs(scene, container)));
+  const std::string what = scene.reports.build ? scene.reports.build->failure : "";
+  const auto told = [&](std::string_view reason, std::string_view field, std::string_view words) {
+    return At(scene, container, std::string(reason),
+              fmt::format("{}: the build of {} at commit {} {}; {}", field, build.dockerfile, CommitOf(scene),
+                          words, Logs(scene, container)));
+  };
+  if (what == "BaseImageNotFound")
+    return told(what, "spec.build.dockerfile", "names an image that is not there");
+  if (what == "RegistryDenied") {
+    return told(what, "spec.build.baseCredentialsSecretRef",
+                "was refused by the registry of an image or of its cache");
+  }
+  if (what == "RegistryUnavailable") return told(what, "spec.build", "was given up: a registry failed");
+  if (what == "DiskFull") {
+    return told(what, "spec.build.resources.limits.ephemeral-storage", "ran out of disk");
+  }
+  return told("DockerfileFailed", "spec.build.dockerfile",
+              fmt::format("ended with exit code {}", container.exit_code));
+}
+
+Failure PrepareFailure(const Scene& scene, const ContainerState& container) {
+  const auto& report = scene.reports.prepare;
+  if (!report || report->reason.empty()) {
+    return At(scene, container, "PrepareFailed",
+              fmt::format("spec.build: looking up the base images of {} ended with exit code {}; {}",
+                          scene.build.spec.build.dockerfile, container.exit_code, Logs(scene, container)));
+  }
+  const bool denied = report->reason == "BaseImageDenied";
+  return At(scene, container, report->reason,
+            fmt::format("{}: {}", denied ? "spec.build.baseCredentialsSecretRef" : "spec.build.dockerfile",
+                        Clip(report->message, kQuoted)));
+}
+
+Failure TestFailure(const Scene& scene, const ContainerState& container) {
+  return At(scene, container, "TestFailed",
+            fmt::format("spec.tests: {} at commit {} ended with exit code {}; {}", scene.job.leg,
+                        CommitOf(scene), container.exit_code, Logs(scene, container)));
 }
 
 Failure ScanError(const Scene& scene, const ContainerState& container, std::string_view what) {
@@ -127,43 +170,33 @@ Failure ScanFailure(const Scene& scene, const ContainerState& container) {
                         resources::ToString(scan.fail_on), "update what they are in, or its base image"));
 }
 
-bool HasAny(std::string_view text, std::initializer_list<std::string_view> needles) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::any_of(needles, [&lower](std::string_view needle) { return lower.contains(needle); });
-}
-
-// Crane logs each try, and the error last.
-std::string LastWords(const ContainerState& container) {
-  std::string text = container.message;
-  if (const auto error = text.rfind("Error: "); error != std::string::npos) text.erase(0, error);
-  if (text.size() > kQuoted) text.erase(0, text.size() - kQuoted);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = ' ';
-  }
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
-}
-
+// Of push and of index: the runner says what is the matter.
 Failure PushFailure(const Scene& scene, const ContainerState& container) {
   const auto& output = scene.build.spec.output;
-  const std::string words = LastWords(container);
-  if (HasAny(words,
-             {"unauthorized", "denied:", "status code 401", "status code 403", "401 unauth", "403 forb"})) {
-    return At(scene, container, "RegistryDenied",
-              fmt::format("spec.output.credentialsSecretRef: {} refused to take {} with {}: {}",
-                          Host(output.repository), output.repository,
+  const auto& report = container.name == "index" ? scene.reports.index : scene.reports.push;
+  if (!report || report->reason.empty()) {
+    return At(scene, container, "PushFailed",
+              fmt::format("spec.output.repository: the push to {} ended with exit code {}; {}",
+                          output.repository, container.exit_code, Logs(scene, container)));
+  }
+  std::string_view field = "spec.output.repository";
+  if (report->reason == "TagTaken") field = "spec.output.tags";
+  std::string message = Clip(report->message, kQuoted);
+  if (report->reason == "RegistryDenied") {
+    field = "spec.output.credentialsSecretRef";
+    message = fmt::format("{} refused to take {} with {}: {}", Host(output.repository), output.repository,
                           output.credentials_secret_ref ? "Secret " + output.credentials_secret_ref->name
                                                         : std::string("no credentials"),
-                          words));
+                          message);
   }
-  if (HasAny(words, {"no such host", "connection refused", "i/o timeout", "dial tcp", "no route to host"})) {
-    return At(scene, container, "RegistryUnreachable",
-              fmt::format("spec.output.repository: {} can't be reached: {}", Host(output.repository), words));
-  }
-  return At(scene, container, "PushFailed",
-            fmt::format("spec.output.repository: the push to {} ended with exit code {}: {}; {}",
-                        output.repository, container.exit_code, words, Logs(scene, container)));
+  return At(scene, container, report->reason, fmt::format("{}: {}", field, message));
+}
+
+Failure ReportFailure(const Scene& scene, const ContainerState& container) {
+  const auto& report = scene.reports.report;
+  return At(scene, container, report && !report->reason.empty() ? report->reason : "ReportFailed",
+            report && !report->message.empty() ? Clip(report->message, kQuoted)
+                                               : fmt::format("ended with exit code {}", container.exit_code));
 }
 
 Failure OutOfMemory(const Scene& scene, const ContainerState& container) {
@@ -195,8 +228,17 @@ bool CannotStart(const ContainerState& container) {
 std::optional<Failure> PodFailure(const Scene& scene) {
   const auto& pod = scene.pod;
   if (pod.phase != "Failed" || pod.reason.empty()) return std::nullopt;
-  const std::string stage = CurrentStage(scene.run);
+  const std::string stage = scene.job.role == JobRole::kTest ? "test" : CurrentStage(scene.run);
   if (pod.reason == "DeadlineExceeded") return TimedOut(scene.build, scene.run);
+  // What the pod itself used up it would use up again.
+  const bool storage = pod.message.contains("ephemeral") || pod.message.contains("EmptyDir") ||
+                       pod.message.contains("emptyDir");
+  if (pod.reason == "Evicted" && storage) {
+    return Failure{stage, "DiskFull",
+                   fmt::format("spec.build.resources.limits.ephemeral-storage: the node ended pod {}: {}",
+                               pod.meta.key.name, Clip(pod.message, kQuoted)),
+                   pod.meta.key.name, ""};
+  }
   const std::string reason = pod.reason == "Evicted" ? "Evicted" : "PodFailed";
   return Failure{stage, reason,
                  fmt::format("the node ended pod {}: {}: {}", pod.meta.key.name, Clip(pod.reason, 60),
@@ -210,7 +252,8 @@ std::optional<Failure> StuckStart(const Scene& scene, TimePoint now) {
   for (const auto& container : scene.pod.containers) {
     if (container.finished) since = std::max(since, *container.finished);
     if (!CannotStart(container) || now - since < kStartPatience) continue;
-    return At(scene, container, "PodCannotStart",
+    const bool pull = container.reason.contains("ImagePull") || container.reason == "InvalidImageName";
+    return At(scene, container, pull ? "ImagePullFailed" : "PodCannotStart",
               fmt::format("container {} of pod {} can't start: {}: {}", container.name,
                           scene.pod.meta.key.name, container.reason, Clip(container.message, kQuoted)));
   }
@@ -224,22 +267,13 @@ std::optional<Failure> BadScanReport(const Scene& scene, const ContainerState& c
   return ScanError(scene, container, "passed and reported findings at once");
 }
 
-StageState StateOf(const ContainerState& container) {
-  if (container.terminated) return container.exit_code == 0 ? StageState::kSucceeded : StageState::kFailed;
-  return container.running ? StageState::kRunning : StageState::kPending;
-}
-
-// A stage of several containers runs until its last one has ended.
-StageState Joined(StageState before, StageState next) {
-  if (before == StageState::kFailed || next == StageState::kFailed) return StageState::kFailed;
-  return before == next ? next : StageState::kRunning;
-}
-
 }  // namespace
 
-std::string_view StageOf(std::string_view container) {
-  if (container.starts_with("tag-")) return "push";
-  static constexpr std::array<std::string_view, 5> kStages{"resolve", "source", "build", "scan", "push"};
+std::string_view StageOf(JobRole role, std::string_view container) {
+  if (role == JobRole::kTest) return "test";
+  if (role == JobRole::kReport) return "report";
+  static constexpr std::array<std::string_view, 7> kStages{"resolve", "source", "prepare", "build",
+                                                           "scan",    "push",   "index"};
   const auto* const at = std::ranges::find(kStages, container);
   return at == kStages.end() ? std::string_view() : *at;
 }
@@ -258,31 +292,25 @@ std::optional<Failure> FailureOf(const Scene& scene, TimePoint now) {
 std::optional<Failure> FailureOfContainer(const Scene& scene, const ContainerState& container) {
   if (!Failed(container)) return std::nullopt;
   if (container.reason == "OOMKilled") return OutOfMemory(scene, container);
-  const auto stage = StageOf(container.name);
-  if (stage == "resolve" || stage == "source") return GitFailure(scene, container);
-  if (stage == "build") return BuildFailure(scene, container);
-  if (stage == "scan") return ScanFailure(scene, container);
+  if (scene.job.role == JobRole::kReport) return ReportFailure(scene, container);
+  if (container.name == "test") return TestFailure(scene, container);
+  if (container.name == "resolve" || container.name == "source") return GitFailure(scene, container);
+  if (container.name == "prepare") return PrepareFailure(scene, container);
+  if (container.name == "build") return BuildFailure(scene, container);
+  if (container.name == "scan") return ScanFailure(scene, container);
   return PushFailure(scene, container);
 }
 
-void FollowStages(const resources::Pod& pod, resources::BuildRun& run) {
-  const resources::StageStatus* seen = nullptr;
-  for (const auto& container : pod.containers) {
-    auto* stage = FindStage(run, StageOf(container.name));
-    if (stage == nullptr) continue;
-    const bool more = stage == seen;
-    stage->state = more ? Joined(stage->state, StateOf(container)) : StateOf(container);
-    if (!more) stage->started = container.started;
-    if (stage->state == StageState::kRunning || stage->state == StageState::kSucceeded)
-      stage->message.clear();
-    stage->finished = container.finished;
-    seen = stage;
-  }
-}
-
-resources::StageStatus* FindStage(resources::BuildRun& run, std::string_view name) {
-  const auto at = std::ranges::find(run.stages, name, &resources::StageStatus::name);
-  return at == run.stages.end() ? nullptr : &*at;
+bool MayPass(std::string_view reason) {
+  static constexpr std::array<std::string_view, 8> kReasons{"Evicted",
+                                                            "PodVanished",
+                                                            "JobVanished",
+                                                            "GitHostUnreachable",
+                                                            "RegistryUnreachable",
+                                                            "RegistryUnavailable",
+                                                            "PodFailed",
+                                                            "PodNotCreated"};
+  return std::ranges::find(kReasons, reason) != kReasons.end();
 }
 
 int Total(const resources::Findings& f) { return f.critical + f.high + f.medium + f.low + f.unknown; }
@@ -308,13 +336,6 @@ Failure TimedOut(const resources::ImageBuild& build, const resources::BuildRun& 
           fmt::format("spec.build.timeout: run {} was not done after {}; it was at stage {}{}", run.number,
                       FormatDuration(build.spec.build.timeout), stage, waited ? "; " + at->message : ""),
           "", ""};
-}
-
-std::string CurrentStage(const resources::BuildRun& run) {
-  for (const auto& stage : run.stages) {
-    if (stage.state != StageState::kSucceeded && stage.state != StageState::kSkipped) return stage.name;
-  }
-  return "push";
 }
 
 }  // namespace slipway::image_build

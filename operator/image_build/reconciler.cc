@@ -1,12 +1,15 @@
 #include "image_build/reconciler.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "image_build/events.h"
 #include "image_build/manifests.h"
+#include "image_build/names.h"
 #include "image_build/report.h"
+#include "image_build/stages.h"
 #include "image_build/startup.h"
 #include "runtime/refusal.h"
 
@@ -18,16 +21,29 @@ using runtime::Outcome;
 
 namespace {
 
-kube::Json Render(const ImageBuild& build, const Plan& plan, const Setting& setting) {
-  const auto& run = plan.status.runs.front();
-  return plan.start->role == Role::kResolve ? RenderResolveJob(build, run, setting)
-                                            : RenderBuildJob(build, run, setting);
+// Where the newest run stands in the queue.
+Queue::State PlaceOf(const resources::ImageBuildStatus& status) {
+  if (status.runs.empty() || status.runs.front().finished) return Queue::State::kNone;
+  if (status.runs.front().started) return Queue::State::kRunning;
+  return status.phase == resources::BuildPhase::kQueued ? Queue::State::kWaiting : Queue::State::kNone;
 }
 
 }  // namespace
 
-Reconciler::Reconciler(runtime::Shell shell, Caches caches, Tools tools)
-    : shell_(shell), caches_(std::move(caches)), tools_(std::move(tools)) {}
+Reconciler::Reconciler(runtime::Shell shell, Caches caches, Tools tools, Concurrency concurrency,
+                       std::function<void(kube::ObjectKey)> enqueue)
+    : shell_(shell),
+      caches_(std::move(caches)),
+      tools_(std::move(tools)),
+      queue_({.of_namespace =
+                  [this, concurrency](const std::string& ns) {
+                    const auto policies = caches_.policies.Get(caches_.policy_key);
+                    const auto* policy = resources::PolicyFor(policies.get(), ns);
+                    const int limit = policy == nullptr ? 0 : policy->max_concurrent_runs;
+                    return limit > 0 ? limit : concurrency.per_namespace;
+                  },
+              .overall = concurrency.overall}),
+      enqueue_(std::move(enqueue)) {}
 
 SeenJob Reconciler::JobView::AsSeen() const {
   SeenJob seen{.job = job.get(), .pod = pod.get(), .reports = {}, .trouble = trouble};
@@ -40,16 +56,24 @@ const resources::Policy* Reconciler::View::Policy() const {
 }
 
 Seen Reconciler::View::AsSeen() const {
-  return {.build = *build,
-          .policy = Policy() == nullptr ? nullptr : Policy()->For(build->meta.key.ns),
-          .resolve = resolve.AsSeen(),
-          .image = image.AsSeen(),
-          .owned = owned};
+  Seen seen{.build = *build,
+            .policy = Policy() == nullptr ? nullptr : Policy()->For(build->meta.key.ns),
+            .jobs = {},
+            .owned = owned,
+            .decisions = decisions,
+            .admitted = admitted};
+  for (const auto& [name, job] : jobs) seen.jobs.emplace(name, job.AsSeen());
+  return seen;
 }
 
 awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   const BuildPtr build = caches_.builds.Get(key);
-  if (build == nullptr || build->meta.deleted) co_return Outcome{};
+  if (build == nullptr || build->meta.deleted) {
+    queue_.Update(key, Queue::State::kNone, {});
+    for (auto& next : queue_.TakeLetIn()) enqueue_(std::move(next));
+    co_return Outcome{};
+  }
+  Place(*build, build->status);
   const auto view = co_await Look(build);
   if (!view) {
     co_await ReportRefusal(build, view.error());
@@ -61,10 +85,43 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
     co_await ReportRefusal(build, plan.error());
     co_return std::unexpected(plan.error());
   }
-  const auto written = co_await WriteStatus(build, std::move(plan->status));
+  const resources::ImageBuildStatus status = plan->status;
+  const auto written = co_await WriteStatus(build, status);
   if (!written) co_return std::unexpected(written.error());
+  Place(*build, status);
+  Count(build->status, status);
   shell_.events.Tell({kube::kImageBuilds, build->meta.key, build->meta.uid}, "Build", plan->notices);
+  const auto kept = co_await KeepPullBuilds(build);
+  if (!kept) co_return std::unexpected(kept.error());
   co_return Outcome{plan->recheck_after};
+}
+
+void Reconciler::Observe(const ImageBuild& build) {
+  const bool gone = caches_.builds.Get(build.meta.key) == nullptr || build.meta.deleted;
+  if (gone) return queue_.Update(build.meta.key, Queue::State::kNone, {});
+  Place(build, build.status);
+}
+
+void Reconciler::Place(const ImageBuild& build, const resources::ImageBuildStatus& status) {
+  const TimePoint since =
+      status.runs.empty() ? TimePoint{} : status.runs.front().queued.value_or(TimePoint{});
+  queue_.Update(build.meta.key, PlaceOf(status), since);
+  for (auto& next : queue_.TakeLetIn()) enqueue_(std::move(next));
+}
+
+void Reconciler::Count(const resources::ImageBuildStatus& before, const resources::ImageBuildStatus& after) {
+  for (const auto& stage : EndedBetween(before, after)) {
+    const Duration took = stage.started && stage.finished ? *stage.finished - *stage.started : Duration(0);
+    shell_.metrics.StageEnded(stage.name, resources::ToString(stage.state), took);
+  }
+  shell_.metrics.Runs(queue_.running(), queue_.waiting());
+  if (after.runs.empty() || !after.runs.front().finished) return;
+  const auto& run = after.runs.front();
+  const bool known =
+      !before.runs.empty() && before.runs.front().number == run.number && before.runs.front().finished;
+  if (known) return;
+  shell_.metrics.RunEnded(run.reason, run.failure ? run.failure->reason : "Succeeded");
+  if (run.cache) shell_.metrics.CacheUsed(run.cache->hits, run.cache->misses);
 }
 
 // ---- what is there ----
@@ -76,23 +133,24 @@ awaitable<Result<Reconciler::ViewPtr>> Reconciler::Look(BuildPtr build) {
   for (const auto& job : caches_.jobs.OwnedBy(build->meta.uid)) {
     if (!job->meta.deleted) view->owned.push_back({job->meta.key.name, job->meta.uid});
   }
-  const auto& runs = build->status.runs;
-  if (runs.empty() || runs.front().finished) co_return view;
-  auto resolve = co_await LookAt(build->meta.key.ns, runs.front().resolve_job);
-  if (!resolve) co_return std::unexpected(resolve.error());
-  view->resolve = std::move(*resolve);
-  auto image = co_await LookAt(build->meta.key.ns, runs.front().build_job);
-  if (!image) co_return std::unexpected(image.error());
-  view->image = std::move(*image);
+  view->decisions = caches_.decisions.Where([&build](const resources::Decision& decision) {
+    return decision.meta.key.ns == build->meta.key.ns && decision.spec.target.uid == build->meta.uid;
+  });
+  view->admitted = queue_.Admitted(build->meta.key);
+  if (build->status.runs.empty()) co_return view;
+  for (const auto& job : build->status.runs.front().jobs) {
+    if (job.state != resources::StageState::kRunning) continue;
+    auto seen = co_await LookAt(build->meta.key.ns, job);
+    if (!seen) co_return std::unexpected(seen.error());
+    view->jobs.emplace(job.name, std::move(*seen));
+  }
   co_return view;
 }
 
-awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns,
-                                                          std::optional<resources::JobRef> ref) {
+awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns, resources::RunJob ref) {
   JobView view;
-  if (!ref) co_return view;
-  const kube::ObjectKey key{ns, ref->name};
-  auto job = co_await FindJob(key, ref->uid);
+  const kube::ObjectKey key{ns, ref.name};
+  auto job = co_await FindJob(key, ref.uid);
   if (!job) co_return std::unexpected(job.error());
   view.job = std::move(*job);
   if (!view.job) co_return view;
@@ -102,7 +160,7 @@ awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns,
   if (view.pod && Stalled(*view.pod, now)) {
     view.trouble = co_await TroubleOf(view.pod->meta.key, view.pod->meta.uid, kPodTroubles);
   } else if (!view.pod && now - view.job->meta.created >= kPodPatience) {
-    view.trouble = co_await TroubleOf(key, ref->uid, kJobTroubles);
+    view.trouble = co_await TroubleOf(key, ref.uid, kJobTroubles);
   }
   co_return view;
 }
@@ -155,28 +213,17 @@ awaitable<std::string> Reconciler::TroubleOf(kube::ObjectKey about, kube::Uid ui
 
 // ---- what is done ----
 
+// Neither a create nor the removal of a stray has a precondition on this object, and the cache may be older
+// than our own last write: a Job made from it could be one that has come and gone already.
 awaitable<Result<Plan>> Reconciler::Carry(ViewPtr view, Plan plan) {
-  if (!plan.start && plan.removals.empty()) co_return plan;
-  const auto current = co_await StillAsSeen(view->build);
+  if (plan.starts.empty() && plan.removals.empty()) co_return plan;
+  const auto current = co_await shell_.applier.StillAsSeen(kube::kImageBuilds, view->build->meta);
   if (!current) co_return std::unexpected(current.error());
   const auto removed = co_await Remove(view->build->meta.key.ns, plan.removals);
   if (!removed) co_return std::unexpected(removed.error());
-  if (!plan.start) co_return plan;
-  auto started = co_await StartJob(view, std::move(plan));
+  if (plan.starts.empty()) co_return plan;
+  auto started = co_await StartJobs(view, std::move(plan));
   co_return started;
-}
-
-// Neither a create nor the removal of a stray has a precondition on this object, and the cache may be older
-// than our own last write: a Job made from it could be one that has come and gone already.
-awaitable<Result<>> Reconciler::StillAsSeen(BuildPtr build) {
-  auto request = kube::Get(kube::kImageBuilds, build->meta.key);
-  const auto live = co_await shell_.api.Call(std::move(request));
-  if (!live) co_return std::unexpected(live.error());
-  const auto meta = kube::DecodeMeta(*live);
-  if (!meta) co_return std::unexpected(meta.error());
-  const bool same = meta->uid == build->meta.uid && meta->resource_version == build->meta.resource_version;
-  if (same) co_return Result<>{};
-  co_return Fail(ErrorKind::kConflict, "the ImageBuild has changed meanwhile: to be decided again");
 }
 
 awaitable<Result<>> Reconciler::Remove(std::string ns, std::vector<OwnedJob> jobs) {
@@ -188,26 +235,59 @@ awaitable<Result<>> Reconciler::Remove(std::string ns, std::vector<OwnedJob> job
   co_return Result<>{};
 }
 
-// The UID goes into the status before anything of the Job counts.
-awaitable<Result<Plan>> Reconciler::StartJob(ViewPtr view, Plan plan) {
+// The UIDs go into the status before anything of the Jobs counts.
+awaitable<Result<Plan>> Reconciler::StartJobs(ViewPtr view, Plan plan) {
   const Seen seen = view->AsSeen();
   const auto* policy = view->Policy();
   if (policy == nullptr || seen.policy == nullptr) {
     co_return slipway::Fail(ErrorKind::kConflict, "the policy is gone: to be decided again");
   }
-  runtime::Create effect{kube::kJobs, Render(*view->build, plan, {tools_, *policy, *seen.policy})};
-  const auto created = co_await shell_.applier.Run(std::move(effect));
-  if (!created && created.error().kind == ErrorKind::kAlreadyExists) {
-    Plan failed = NameTaken(seen, plan, created.error().message, shell_.clock.Now());
-    const auto removed = co_await Remove(view->build->meta.key.ns, failed.removals);
-    if (!removed) co_return std::unexpected(removed.error());
-    co_return failed;
+  const Setting setting{tools_, *policy, *seen.policy};
+  for (const StartJob& start : plan.starts) {
+    runtime::Create effect{kube::kJobs, RenderJob(*view->build, plan.status.runs.front(), start, setting)};
+    const auto created = co_await shell_.applier.Run(std::move(effect));
+    if (!created && created.error().kind == ErrorKind::kAlreadyExists) {
+      auto failed = co_await GiveWay(view, plan, start, created.error().message);
+      co_return failed;
+    }
+    if (!created) co_return std::unexpected(created.error());
+    resources::RunJob job{.name = start.name, .uid = created->uid, .role = start.role, .leg = start.leg};
+    plan.status.runs.front().jobs.push_back(std::move(job));
   }
-  if (!created) co_return std::unexpected(created.error());
-  auto& run = plan.status.runs.front();
-  auto& ref = plan.start->role == Role::kResolve ? run.resolve_job : run.build_job;
-  ref = resources::JobRef{plan.start->name, created->uid};
   co_return plan;
+}
+
+// Those that were made before it stay on record, so that they are removed with the run.
+awaitable<Result<Plan>> Reconciler::GiveWay(ViewPtr view, Plan plan, StartJob start, std::string difference) {
+  Plan failed = NameTaken(view->AsSeen(), plan, start, difference, shell_.clock.Now());
+  const auto removed = co_await Remove(view->build->meta.key.ns, failed.removals);
+  if (!removed) co_return std::unexpected(removed.error());
+  co_return failed;
+}
+
+// ---- pull requests ----
+
+awaitable<Result<>> Reconciler::KeepPullBuilds(BuildPtr build) {
+  const auto wanted = WantedPulls(*build);
+  std::set<std::string> names;
+  for (const auto& pull : wanted) {
+    const kube::ObjectKey key{build->meta.key.ns, PullBuildName(build->meta, pull.number)};
+    names.insert(key.name);
+    const auto there = caches_.builds.Get(key);
+    const auto* owner = there == nullptr ? nullptr : there->meta.Controller();
+    if (there != nullptr && (owner == nullptr || owner->uid != build->meta.uid)) continue;
+    if (there != nullptr && IsPullBuild(*there, *build, pull)) continue;
+    runtime::Apply effect{kube::kImageBuilds, key, RenderPullBuild(*build, pull)};
+    const auto applied = co_await shell_.applier.Run(std::move(effect));
+    if (!applied) co_return std::unexpected(applied.error());
+  }
+  for (const auto& child : caches_.builds.OwnedBy(build->meta.uid)) {
+    if (child->meta.deleted || names.contains(child->meta.key.name)) continue;
+    runtime::Delete effect{kube::kImageBuilds, child->meta.key, {child->meta.uid, {}}};
+    const auto removed = co_await shell_.applier.Run(std::move(effect));
+    if (!removed) co_return std::unexpected(removed.error());
+  }
+  co_return Result<>{};
 }
 
 // ---- what is told ----

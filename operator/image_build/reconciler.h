@@ -2,13 +2,16 @@
 // writes the status last. Between calls it holds only what it asked of events a moment ago.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "image_build/decide.h"
+#include "image_build/queue.h"
 #include "image_build/tools.h"
+#include "resources/decision.h"
 #include "resources/image_build.h"
 #include "resources/policy.h"
 #include "resources/workloads.h"
@@ -17,18 +20,29 @@
 
 namespace slipway::image_build {
 
+// How many runs there may be at once.
+struct Concurrency {
+  int per_namespace = 10;  // where the policy names no other number
+  int overall = 50;
+};
+
 struct Caches {
   const runtime::Store<resources::ImageBuild>& builds;
   const runtime::Store<resources::Job>& jobs;
   const runtime::Store<resources::Pod>& pods;
+  const runtime::Store<resources::Decision>& decisions;
   const runtime::Store<resources::PolicyMap>& policies;
   kube::ObjectKey policy_key;
 };
 
 class Reconciler {
  public:
-  Reconciler(runtime::Shell shell, Caches caches, Tools tools);
+  // `enqueue`: has an object looked at again, because its turn has come.
+  Reconciler(runtime::Shell shell, Caches caches, Tools tools, Concurrency concurrency,
+             std::function<void(kube::ObjectKey)> enqueue);
   kube::asio::awaitable<Result<runtime::Outcome>> Reconcile(kube::ObjectKey key);
+  // Of every change of an ImageBuild, led or not: who runs and who waits is read from the statuses.
+  void Observe(const resources::ImageBuild& build);
 
  private:
   using BuildPtr = runtime::Store<resources::ImageBuild>::Ptr;
@@ -45,25 +59,30 @@ class Reconciler {
   struct View {
     BuildPtr build;
     runtime::Store<resources::PolicyMap>::Ptr policies;
-    JobView resolve;
-    JobView image;
+    std::map<std::string, JobView> jobs;
     std::vector<OwnedJob> owned;
+    std::vector<std::shared_ptr<const resources::Decision>> decisions;
+    bool admitted = false;
     const resources::Policy* Policy() const;
     Seen AsSeen() const;
   };
   using ViewPtr = std::shared_ptr<const View>;
 
   kube::asio::awaitable<Result<ViewPtr>> Look(BuildPtr build);
-  kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, std::optional<resources::JobRef> ref);
+  kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, resources::RunJob job);
   kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
   PodPtr PodOf(const kube::ObjectMeta& job) const;
   // `reasons` is one of the constants of events.h.
   kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey about, kube::Uid uid,
                                                std::span<const std::string_view> reasons);
   kube::asio::awaitable<Result<Plan>> Carry(ViewPtr view, Plan plan);
-  kube::asio::awaitable<Result<>> StillAsSeen(BuildPtr build);
   kube::asio::awaitable<Result<>> Remove(std::string ns, std::vector<OwnedJob> jobs);
-  kube::asio::awaitable<Result<Plan>> StartJob(ViewPtr view, Plan plan);
+  kube::asio::awaitable<Result<Plan>> StartJobs(ViewPtr view, Plan plan);
+  kube::asio::awaitable<Result<Plan>> GiveWay(ViewPtr view, Plan plan, StartJob start,
+                                              std::string difference);
+  kube::asio::awaitable<Result<>> KeepPullBuilds(BuildPtr build);
+  void Place(const resources::ImageBuild& build, const resources::ImageBuildStatus& status);
+  void Count(const resources::ImageBuildStatus& before, const resources::ImageBuildStatus& after);
   kube::asio::awaitable<void> ReportRefusal(BuildPtr build, Error error);
   kube::asio::awaitable<Result<>> WriteStatus(BuildPtr build, resources::ImageBuildStatus status);
 
@@ -77,6 +96,8 @@ class Reconciler {
   runtime::Shell shell_;
   Caches caches_;
   Tools tools_;
+  Queue queue_;
+  std::function<void(kube::ObjectKey)> enqueue_;
   std::map<std::string, Asked> asked_;
 };
 

@@ -14,6 +14,7 @@ using resources::Findings;
 
 constexpr std::size_t kWorst = 10;
 constexpr std::size_t kMessageBytes = 600;
+constexpr std::size_t kMostBases = 8;
 
 // Text of a commit or an image: control characters go, because it ends in a terminal.
 std::string Printable(std::string text, std::size_t most) {
@@ -37,6 +38,14 @@ std::string_view NextLine(std::string_view& rest) {
   return line;
 }
 
+// CamelCase, or nothing: it becomes a reason of ours.
+std::string Reason(const Json& json) {
+  std::string reason = Text(json, "reason", 64);
+  const bool word = std::ranges::all_of(
+      reason, [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  return word ? reason : std::string();
+}
+
 // False when the number is not there, or is none.
 bool Count(const Json& counts, const char* severity, int& into) {
   const auto at = counts.find(severity);
@@ -58,9 +67,48 @@ std::optional<GitReport> ParseGitReport(std::string_view text) {
   report.commit.author = Text(json, "author", 256);
   report.commit.author_time = ParseTime(Text(json, "authorTime", 64));
   report.commit.subject = Text(json, "subject", 200);
+  report.ref = Text(json, "ref", 250);
   report.reason = Text(json, "reason", 64);
   report.message = Text(json, "message", kMessageBytes);
   return report;
+}
+
+std::optional<PrepareReport> ParsePrepareReport(std::string_view text) {
+  const Json json = Parse(text);
+  if (!json.is_object()) return std::nullopt;
+  PrepareReport report{.reason = Reason(json), .message = Text(json, "message", kMessageBytes)};
+  const auto bases = json.find("bases");
+  if (bases == json.end() || !bases->is_array()) return report;
+  for (const auto& base : *bases) {
+    if (!base.is_object() || report.bases.size() >= kMostBases) continue;
+    report.bases.push_back({Text(base, "image", 512), Text(base, "digest", 128)});
+  }
+  return report;
+}
+
+std::optional<BuildReport> ParseBuildReport(std::string_view text) {
+  const Json json = Parse(text);
+  if (!json.is_object()) return std::nullopt;
+  BuildReport report;
+  const bool whole = Count(json, "hits", report.cache.hits) && Count(json, "misses", report.cache.misses);
+  if (!whole) return std::nullopt;
+  report.failure = Text(json, "failure", 64);
+  return report;
+}
+
+std::optional<PushReport> ParsePushReport(std::string_view text) {
+  const Json json = Parse(text);
+  if (!json.is_object()) return std::nullopt;
+  PushReport report{.reason = Reason(json), .message = Text(json, "message", kMessageBytes)};
+  auto image = resources::ParseImageRef(Text(json, "image", 512));
+  if (image) report.image = std::move(*image);
+  return report;
+}
+
+std::optional<ToldReport> ParseToldReport(std::string_view text) {
+  const Json json = Parse(text);
+  if (!json.is_object()) return std::nullopt;
+  return ToldReport{Reason(json), Text(json, "message", kMessageBytes)};
 }
 
 std::optional<Findings> ParseFindings(std::string_view text) {
@@ -80,14 +128,6 @@ std::optional<Findings> ParseFindings(std::string_view text) {
   return findings;
 }
 
-std::optional<resources::ImageRef> ParsePushed(std::string_view text) {
-  const auto line = NextLine(text);
-  if (!text.empty()) return std::nullopt;
-  auto image = resources::ParseImageRef(line);
-  if (!image) return std::nullopt;
-  return std::move(*image);
-}
-
 Reports ReadReports(const resources::Pod& pod) {
   Reports reports;
   for (const auto& container : pod.containers) {
@@ -95,7 +135,11 @@ Reports ReadReports(const resources::Pod& pod) {
     if (container.name == "resolve") reports.resolve = ParseGitReport(container.message);
     if (container.name == "source") reports.source = ParseGitReport(container.message);
     if (container.name == "scan") reports.scan = ParseFindings(container.message);
-    if (container.name == "push") reports.push = ParsePushed(container.message);
+    if (container.name == "prepare") reports.prepare = ParsePrepareReport(container.message);
+    if (container.name == "build") reports.build = ParseBuildReport(container.message);
+    if (container.name == "push") reports.push = ParsePushReport(container.message);
+    if (container.name == "index") reports.index = ParsePushReport(container.message);
+    if (container.name == "report") reports.report = ParseToldReport(container.message);
   }
   return reports;
 }

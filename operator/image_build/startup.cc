@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/text.h"
-#include "image_build/decide.h"
+#include "image_build/follow.h"
 #include "image_build/names.h"
+#include "image_build/stages.h"
+#include "resources/observed.h"
 
 namespace slipway::image_build {
 namespace {
@@ -33,10 +35,14 @@ std::vector<Mounted> MountedBy(const ImageBuild& build) {
   };
   add("spec.source.git.credentialsSecretRef", kGitCredentials, spec.source.credentials_secret_ref);
   if (spec.build.cache) {
-    add("spec.build.cache.credentialsSecretRef", kBuildCredentials, spec.build.cache->credentials_secret_ref);
+    add("spec.build.cache.credentialsSecretRef", kCacheCredentials, spec.build.cache->credentials_secret_ref);
   }
-  add("spec.build.baseCredentialsSecretRef", kBuildCredentials, spec.build.base_credentials_secret_ref);
+  add("spec.build.baseCredentialsSecretRef", kBaseCredentials, spec.build.base_credentials_secret_ref);
   add("spec.output.credentialsSecretRef", kPushCredentials, spec.output.credentials_secret_ref);
+  if (spec.report) {
+    add("spec.report.credentialsSecretRef", kReportCredentials,
+        std::optional(spec.report->credentials_secret_ref));
+  }
   return mounted;
 }
 
@@ -56,7 +62,7 @@ std::string Subject(const std::vector<Mounted>& mounted, const Pod& pod) {
 }
 
 std::string Again(const ImageBuild& build) {
-  return fmt::format("then set annotation {} of ImageBuild {} to a new value", kRebuildAnnotation,
+  return fmt::format("then set annotation {} of ImageBuild {} to a new value", resources::kRebuildAnnotation,
                      build.meta.key.name);
 }
 
@@ -96,6 +102,11 @@ std::optional<Failure> SecretFailure(const ImageBuild& build, const resources::B
   };
   if (const auto secret = Between(note, "secret \"", "\" not found")) {
     return failure("SecretNotFound", NotFound(build, pod, Clip(*secret, 253)));
+  }
+  if (const auto map = Between(note, "configmap \"", "\" not found")) {
+    return failure("ConfigMapNotFound",
+                   fmt::format("spec.caBundleRef: ConfigMap {} is not in namespace {}: create it, {}",
+                               Clip(*map, 253), pod.meta.key.ns, Again(build)));
   }
   if (const auto key = Between(note, "references non-existent secret key: ", "")) {
     return failure("SecretKeyMissing", KeyMissing(build, pod, Clip(*key, 253), note));

@@ -9,7 +9,6 @@ struct Tools {
   std::string runner_image;
   std::string kaniko_image;
   std::string trivy_image;
-  std::string crane_image;
   std::string trivy_db_repository;  // OCI artifact, with its tag ("host/trivy-db:2")
   std::string trivy_java_db_repository;
 };

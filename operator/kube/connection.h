@@ -1,5 +1,5 @@
-// One connection to the API server, as Beast and Asio give it. Only transport.cc includes this: it is the one
-// translation unit that sees Beast.
+// One connection to a server, as Beast and Asio give it. Only sources that send include this (transport.cc,
+// runner/commit_status_send.cc), for it brings all of Beast.
 #pragma once
 
 #include <netinet/tcp.h>

@@ -60,6 +60,7 @@ inline constexpr ApiResource kImageBuilds{"slipway.dev", "v1alpha1", "imagebuild
 inline constexpr ApiResource kReleases{"slipway.dev", "v1alpha1", "releases", "Release"};
 inline constexpr ApiResource kCanaryPromotions{"slipway.dev", "v1alpha1", "canarypromotions",
                                                "CanaryPromotion"};
+inline constexpr ApiResource kDecisions{"slipway.dev", "v1alpha1", "decisions", "Decision"};
 
 struct OwnerReference {
   std::string api_version;

@@ -12,7 +12,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/src.hpp>
 #include <boost/beast/ssl.hpp>
 #include <chrono>
 #include <list>

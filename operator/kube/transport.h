@@ -1,5 +1,5 @@
 // HTTP/1.1 to the API server over verified TLS. Knows connections, deadlines and bytes; nothing of
-// Kubernetes. Its source is the one translation unit that sees Beast.
+// Kubernetes. Beast is seen by its source alone.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -97,7 +97,9 @@ awaitable<Result<Plan>> Reconciler::Carry(ReleasePtr release, Plan plan) {
 }
 
 awaitable<Result<kube::Uid>> Reconciler::StartPromotion(ReleasePtr release, Start start) {
-  const auto current = co_await StillAsSeen(release);
+  // A create has no precondition, and the cache may be older than our own last write: a promotion made from
+  // it could be one that has come and gone already.
+  const auto current = co_await shell_.applier.StillAsSeen(kube::kReleases, release->meta);
   if (!current) co_return std::unexpected(current.error());
   runtime::Create effect{kube::kCanaryPromotions, RenderPromotion(*release, start)};
   auto created = co_await shell_.applier.Run(std::move(effect));
@@ -105,20 +107,6 @@ awaitable<Result<kube::Uid>> Reconciler::StartPromotion(ReleasePtr release, Star
   if (created.error().kind != ErrorKind::kAlreadyExists) co_return std::unexpected(created.error());
   auto adopted = co_await Adopt(release, std::move(start), std::move(created.error()));
   co_return adopted;
-}
-
-// A create has no precondition, and the cache may be older than our own last write: a promotion made from it
-// could be one that has come and gone already.
-awaitable<Result<>> Reconciler::StillAsSeen(ReleasePtr release) {
-  auto request = kube::Get(kube::kReleases, release->meta.key);
-  const auto live = co_await shell_.api.Call(std::move(request));
-  if (!live) co_return std::unexpected(live.error());
-  const auto meta = kube::DecodeMeta(*live);
-  if (!meta) co_return std::unexpected(meta.error());
-  const bool same =
-      meta->uid == release->meta.uid && meta->resource_version == release->meta.resource_version;
-  if (same) co_return Result<>{};
-  co_return Fail(ErrorKind::kConflict, "the Release has changed meanwhile: to be decided again");
 }
 
 // Applier compares whole objects; ours may have a finalizer by now, or have lost it again at its end.

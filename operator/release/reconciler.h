@@ -37,7 +37,6 @@ class Reconciler {
   Plan DecideFrom(const ReleasePtr& release, const PromotionPtr& open) const;
   kube::asio::awaitable<Result<Plan>> Carry(ReleasePtr release, Plan plan);
   kube::asio::awaitable<Result<kube::Uid>> StartPromotion(ReleasePtr release, Start start);
-  kube::asio::awaitable<Result<>> StillAsSeen(ReleasePtr release);
   kube::asio::awaitable<Result<kube::Uid>> Adopt(ReleasePtr release, Start start, Error taken);
   // A person reads in the condition what the API server refused, in its words.
   kube::asio::awaitable<void> ReportRefusal(ReleasePtr release, Error error);

@@ -41,25 +41,43 @@ Json ColumnsOf(const Kind& kind) {
   return columns;
 }
 
+// Decisions have none: they are a record, and what came of one is told by its target.
 template <class T>
-Json ObjectSchema(const Kind& kind) {
+concept HasStatus = requires(T object) { object.status; };
+
+template <class T>
+Json StatusSchema() {
   T object;
-  Json spec = Schema(MembersOf(object.spec), true);
-  spec["description"] = "What is wanted.";
   Json status = Schema(MembersOf(object.status), false);
   status["description"] = "What is: written by Slipway, and by nothing else.";
   // A new object never reads as current before it was seen (kstatus).
   status["properties"]["observedGeneration"]["default"] = object.status.observed_generation;
   status["default"] = {{"observedGeneration", object.status.observed_generation}};
+  return status;
+}
+
+template <class T>
+Json SpecSchema() {
+  T object;
+  Json spec = Schema(MembersOf(object.spec), true);
+  spec["description"] = "What is wanted.";
+  if constexpr (HasStatus<T>) return spec;
+  Json rule = {{"rule", "self == oldSelf"}, {"message", "never changes: make another object"}};
+  spec["x-kubernetes-validations"].push_back(std::move(rule));
+  return spec;
+}
+
+template <class T>
+Json ObjectSchema(const Kind& kind) {
+  Json properties = {{"apiVersion", {{"type", "string"}, {"description", "slipway.dev/v1alpha1."}}},
+                     {"kind", {{"type", "string"}, {"description", std::string(kind.resource.kind) + "."}}},
+                     {"metadata", {{"type", "object"}}},
+                     {"spec", SpecSchema<T>()}};
+  if constexpr (HasStatus<T>) properties["status"] = StatusSchema<T>();
   return {{"type", "object"},
           {"description", kind.doc},
           {"required", {"spec"}},
-          {"properties",
-           {{"apiVersion", {{"type", "string"}, {"description", "slipway.dev/v1alpha1."}}},
-            {"kind", {{"type", "string"}, {"description", std::string(kind.resource.kind) + "."}}},
-            {"metadata", {{"type", "object"}}},
-            {"spec", std::move(spec)},
-            {"status", std::move(status)}}}};
+          {"properties", std::move(properties)}};
 }
 
 template <class T>
@@ -71,8 +89,8 @@ Definition Define(const Kind& kind) {
                {"served", true},
                {"storage", true},
                {"schema", {{"openAPIV3Schema", ObjectSchema<T>(kind)}}},
-               {"subresources", {{"status", Json::object()}}},
                {"additionalPrinterColumns", ColumnsOf(kind)}};
+  if constexpr (HasStatus<T>) version["subresources"]["status"] = Json::object();
   Json crd{
       {"apiVersion", "apiextensions.k8s.io/v1"},
       {"kind", "CustomResourceDefinition"},
@@ -139,10 +157,13 @@ std::vector<Definition> Definitions() {
       "pushed only if every gate before passed. Built once for each spec and commit.",
       {kReady,
        {"Phase", ".status.phase"},
+       {"Run", ".status.runs[0].number", "integer"},
+       {"Why", ".status.runs[0].reason"},
        {"Commit", ".status.shortCommit"},
        {"Digest", ".status.latest.shortDigest"},
        kWhy,
        kAge,
+       {"Subject", ".status.runs[0].commit.subject", "string", 1},
        {"Image", ".status.latest.image", "string", 1},
        kMessageColumn}};
   const Kind release{
@@ -174,7 +195,19 @@ std::vector<Definition> Definitions() {
        kAge,
        {"Image", ".spec.image", "string", 1},
        kMessageColumn}};
-  return {Define<ImageBuild>(build), Define<Release>(release), Define<CanaryPromotion>(promotion)};
+  const Kind decision{kube::kDecisions,
+                      "decision",
+                      "dec",
+                      "A human act, on record, for one object and one commit or digest. It never changes.",
+                      {{"Verb", ".spec.verb"},
+                       {"Kind", ".spec.target.kind"},
+                       {"Name", ".spec.target.name"},
+                       {"Actor", ".spec.actor"},
+                       kAge,
+                       {"Subject", ".spec.subject", "string", 1},
+                       {"Reason", ".spec.reason", "string", 1}}};
+  return {Define<ImageBuild>(build), Define<Release>(release), Define<CanaryPromotion>(promotion),
+          Define<Decision>(decision)};
 }
 
 std::string ToYaml(const Json& json) {

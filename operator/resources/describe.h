@@ -3,6 +3,7 @@
 
 #include "resources/canary_promotion.h"
 #include "resources/codec.h"
+#include "resources/decision.h"
 #include "resources/image_build.h"
 #include "resources/release.h"
 #include "resources/rules.h"
@@ -22,6 +23,7 @@ void Describe(Visitor& v, SmokeResult& result);
 
 void Describe(Visitor& v, ImageBuildSpec& spec);
 void Describe(Visitor& v, ImageBuildStatus& status);
+void Describe(Visitor& v, DecisionSpec& spec);
 void Describe(Visitor& v, ReleaseSpec& spec);
 void Describe(Visitor& v, ReleaseStatus& status);
 void Describe(Visitor& v, CanaryPromotionSpec& spec);

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <set>
 
@@ -13,7 +14,8 @@
 namespace slipway::resources {
 namespace {
 
-constexpr std::array<std::string_view, 4> kUses{"source", "base", "cache", "output"};
+constexpr std::array<std::string_view, 6> kUses{"source", "base", "cache", "output", "webhook", "report"};
+constexpr int kMostConcurrentRuns = 1000;
 
 // Reads strictly: a key that it does not know is an error, because a misspelt restriction would allow. Keeps
 // the first error.
@@ -94,6 +96,7 @@ class Parser {
       if (key == "gitUrls") return reader_.Texts(value, at, kGitUrlPrefix, out.git_urls);
       if (key == "secrets") return Secrets(value, at, out.secrets);
       if (key == "deployments") return Deployments(value, at, out.deployments);
+      if (key == "maxConcurrentRuns") return Number(value, at, kMostConcurrentRuns, out.max_concurrent_runs);
       if (key == "promotionsByReleaseOnly") return Flag(value, at, out.promotions_by_release_only);
       if (key == "serviceAccount") {
         out.service_account = reader_.Text(value, at, kObjectName);
@@ -101,8 +104,8 @@ class Parser {
       }
       reader_.Say(
           value, at,
-          "is not known: a namespace has repositories, gitUrls, secrets, serviceAccount, deployments and "
-          "promotionsByReleaseOnly");
+          "is not known: a namespace has repositories, gitUrls, secrets, serviceAccount, deployments, "
+          "maxConcurrentRuns and promotionsByReleaseOnly");
     });
   }
 
@@ -131,7 +134,7 @@ class Parser {
   bool Use(const YAML::Node& node, const std::string& path, SecretUse& out) {
     const auto use = std::ranges::find(kUses, node.IsScalar() ? std::string_view(node.Scalar()) : "");
     if (use == kUses.end()) {
-      reader_.Say(node, path, "must be source, base, cache or output");
+      reader_.Say(node, path, "must be source, base, cache, output, webhook or report");
       return false;
     }
     out = static_cast<SecretUse>(use - kUses.begin());
@@ -143,6 +146,16 @@ class Parser {
       const bool any = item.IsScalar() && item.Scalar() == "*";
       out.push_back(any ? "*" : reader_.Text(item, at, kObjectName));
     });
+  }
+
+  void Number(const YAML::Node& node, const std::string& path, int most, int& out) {
+    const std::string text = node.IsScalar() ? node.Scalar() : "";
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    const bool whole = !text.empty() && error == std::errc() && end == text.data() + text.size();
+    if (!whole || out < 1 || out > most) {
+      out = 0;
+      reader_.Say(node, path, fmt::format("must be a number from 1 to {}", most));
+    }
   }
 
   void Flag(const YAML::Node& node, const std::string& path, bool& out) {

@@ -11,7 +11,7 @@ namespace slipway::resources {
 
 // What a Secret may be mounted for. One Secret in two uses is refused: the containers that hold them do not
 // trust each other.
-enum class SecretUse : std::uint8_t { kSource, kBase, kCache, kOutput };
+enum class SecretUse : std::uint8_t { kSource, kBase, kCache, kOutput, kWebhook, kReport };
 std::string_view ToString(SecretUse use);
 
 struct SecretGrant {
@@ -21,10 +21,11 @@ struct SecretGrant {
 
 struct NamespacePolicy {
   std::vector<std::string> repositories;  // prefixes of image repositories to push to and to deliver from
-  std::vector<std::string> git_urls;      // prefixes of source URLs; empty: any http(s) URL
+  std::vector<std::string> git_urls;      // prefixes of source URLs; empty: any
   std::vector<SecretGrant> secrets;
   std::string service_account = "default";  // of spawned pods; its token is never mounted
   std::vector<std::string> deployments;     // that Releases may target; "*": any of the namespace
+  int max_concurrent_runs = 0;              // of ImageBuilds; 0: the operator's default
   bool promotions_by_release_only = false;  // a CanaryPromotion without a Release of ours is refused
 };
 

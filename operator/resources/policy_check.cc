@@ -14,7 +14,8 @@ using Refusal = std::optional<Violation>;
 // not "reg/teamx"; "reg/team/" has only what is below it.
 bool Under(std::string_view text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
-  return text.size() == prefix.size() || prefix.ends_with('/') || text[prefix.size()] == '/';
+  return text.size() == prefix.size() || prefix.ends_with('/') || prefix.ends_with(':') ||
+         text[prefix.size()] == '/';
 }
 
 bool UnderAny(std::string_view text, const std::vector<std::string>& prefixes) {
@@ -51,16 +52,19 @@ Refusal CheckRepository(std::string field, const std::string& repository, const 
 struct SecretField {
   const char* field;
   SecretUse use;
-  const std::optional<NameRef>& ref;
+  std::optional<NameRef> ref;
 };
 
 std::vector<SecretField> SecretsOf(const ImageBuildSpec& spec) {
-  static const std::optional<NameRef> none;
   return {{"spec.source.git.credentialsSecretRef", SecretUse::kSource, spec.source.credentials_secret_ref},
           {"spec.build.baseCredentialsSecretRef", SecretUse::kBase, spec.build.base_credentials_secret_ref},
           {"spec.build.cache.credentialsSecretRef", SecretUse::kCache,
-           spec.build.cache ? spec.build.cache->credentials_secret_ref : none},
-          {"spec.output.credentialsSecretRef", SecretUse::kOutput, spec.output.credentials_secret_ref}};
+           spec.build.cache ? spec.build.cache->credentials_secret_ref : std::nullopt},
+          {"spec.output.credentialsSecretRef", SecretUse::kOutput, spec.output.credentials_secret_ref},
+          {"spec.trigger.webhook.secretRef", SecretUse::kWebhook,
+           spec.trigger.webhook ? std::optional(spec.trigger.webhook->secret_ref) : std::nullopt},
+          {"spec.report.credentialsSecretRef", SecretUse::kReport,
+           spec.report ? std::optional(spec.report->credentials_secret_ref) : std::nullopt}};
 }
 
 // One Secret in two places would hand it from one container to another that must not have it.

@@ -16,10 +16,14 @@ inline constexpr TextRule kLabelName{
     "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
     "must be lower-case letters, digits and '-', beginning and ending with a letter or digit"};
 
+#define SLIPWAY_HOST "[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+#define SLIPWAY_USER "[A-Za-z_][A-Za-z0-9_.-]*@"
 inline constexpr TextRule kGitUrl{
-    "^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)+/?$",
-    "must be an http:// or https:// URL of a repository, without user, password, query, '%' or '..'; name "
-    "credentials by credentialsSecretRef",
+    "^(https?://" SLIPWAY_HOST "(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)+/?|ssh://(" SLIPWAY_USER ")?" SLIPWAY_HOST
+    "(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)+/?|" SLIPWAY_USER SLIPWAY_HOST
+    ":/?[A-Za-z0-9._~][A-Za-z0-9._~+-]*(/[A-Za-z0-9._~+-]+)*/?)$",
+    "must be the URL of a repository: https://, http://, ssh:// or user@host:path, without password, query, "
+    "'%' or '..'; name credentials by credentialsSecretRef",
     {".."}};
 inline constexpr TextRule kRevision{"^[A-Za-z0-9_][A-Za-z0-9_./+@#=-]*$",
                                     "must be a branch, a tag, a full commit SHA or refs/...: letters, digits "
@@ -56,21 +60,45 @@ inline constexpr TextRule kRepositoryPrefix{
 inline constexpr TextRule kRegistry{"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$",
                                     "must be a registry's host, with its port if it has one"};
 inline constexpr TextRule kGitUrlPrefix{
-    "^https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)*/?$",
-    "must be the beginning of http:// or https:// URLs, with a whole host",
+    "^((https?://|ssh://(" SLIPWAY_USER ")?)" SLIPWAY_HOST
+    "(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)*/?|" SLIPWAY_USER SLIPWAY_HOST
+    ":([A-Za-z0-9._~+-]+/)*([A-Za-z0-9._~+-]+)?)$",
+    "must be the beginning of URLs, with a whole host: https://, http://, ssh:// or user@host:",
     {".."}};
+inline constexpr TextRule kApiUrl{"^https?://" SLIPWAY_HOST "(:[0-9]{1,5})?(/[A-Za-z0-9._~+-]+)*/?$",
+                                  "must be an https:// or http:// URL without user, password or query",
+                                  {".."}};
+#undef SLIPWAY_HOST
+#undef SLIPWAY_USER
 inline constexpr TextRule kImage{
     "^" SLIPWAY_REPOSITORY "@sha256:[a-f0-9]{64}$",
     "name the image by digest: repository@sha256:<64 hexadecimal digits>; a tag can move"};
 #undef SLIPWAY_REPOSITORY
 
+#define SLIPWAY_TEMPLATE "\\{\\{(commit|shortCommit|branch|semver|timestamp|run)\\}\\}"
 inline constexpr TextRule kTag{
-    "^([A-Za-z0-9_][A-Za-z0-9_.-]*)?(\\{\\{(commit|shortCommit)\\}\\}[A-Za-z0-9_.-]*)?$",
-    "must be a tag: letters, digits, '_', '.' and '-', with {{commit}} or {{shortCommit}} in it at most "
-    "once; "
-    "'latest' says nothing of what it is and is refused",
+    "^([A-Za-z0-9_]|" SLIPWAY_TEMPLATE ")([A-Za-z0-9_.-]|" SLIPWAY_TEMPLATE ")*$",
+    "must be a tag: letters, digits, '_', '.' and '-', with {{commit}}, {{shortCommit}}, {{branch}}, "
+    "{{semver}}, "
+    "{{timestamp}} or {{run}} in it; 'latest' says nothing of what it is and is refused",
     {},
     "latest"};
+#undef SLIPWAY_TEMPLATE
+// As npm and Masterminds/semver read ranges.
+inline constexpr TextRule kSemverRange{"^[0-9A-Za-z<>=~^*][0-9A-Za-z<>=~^*|,. +-]*$",
+                                       "must be a range of versions, such as >=1.2.0 <2, ^1.4 or 1.x"};
+inline constexpr TextRule kPlatform{"^linux/(amd64|arm64|arm/v7|386|ppc64le|s390x|riscv64)$",
+                                    "must be a platform such as linux/amd64 or linux/arm64"};
+// Lines are allowed, for a script; the marks are those of kPlainText.
+inline constexpr TextRule kCommand{
+    "^[^\\x{0}-\\x{8}\\x{b}-\\x{1f}\\x{7f}-\\x{9f}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]*"
+    "$",
+    "must be text without control or direction-changing characters"};
+inline constexpr TextRule kTargetKind{"^(ImageBuild|Release|CanaryPromotion)$",
+                                      "must be ImageBuild, Release or CanaryPromotion"};
+inline constexpr TextRule kUid{"^[A-Za-z0-9-]+$", "must be the object's metadata.uid"};
+inline constexpr TextRule kSubject{"^([0-9a-f]{40}|sha256:[0-9a-f]{64})$",
+                                   "must be a full commit SHA or a digest, sha256:..., in lower case"};
 inline constexpr TextRule kVersion{"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$",
                                    "must be letters, digits, '_', '.', '+' and '-'"};
 inline constexpr TextRule kHttpPath{"^/[A-Za-z0-9._~/?=&%+,:@!-]*$",

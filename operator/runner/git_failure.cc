@@ -20,8 +20,9 @@ struct Cause {
   int exit_code;
 };
 
-// The first that a line holds counts. Words of git 2.39, and of libcurl with GnuTLS and with OpenSSL. All of
-// them hold a blank, which no URL that we accept does: a URL that is quoted in a message matches none.
+// The first that a line holds counts. Words of git 2.39, of libcurl with GnuTLS and with OpenSSL, and of
+// OpenSSH 9. All of them hold a blank, which no URL that we accept does: a URL that is quoted in a message
+// matches none.
 constexpr auto kCauses = std::to_array<Cause>({
     {"Authentication failed for", kGitAuthFailed},
     {"could not read Username for", kGitAuthFailed},
@@ -29,6 +30,15 @@ constexpr auto kCauses = std::to_array<Cause>({
     {"requested URL returned error: 401", kGitAuthFailed},
     {"requested URL returned error: 403", kGitAuthFailed},
     {"requested URL returned error: 404", kRepositoryNotFound},
+    {"requested URL returned error: 429", kGitHostUnreachable},
+    {"requested URL returned error: 5", kGitHostUnreachable},
+    {"does not appear to be a git repository", kRepositoryNotFound},
+    {"ERROR: Repository not found", kRepositoryNotFound},
+    {"host key is known for", kHostKeyUnknown},
+    {"Host key verification failed", kHostKeyUnknown},
+    {"Permission denied (publickey", kGitAuthFailed},
+    {"Too many authentication failures", kGitAuthFailed},
+    {"Load key ", kGitAuthFailed},
     {"couldn't find remote ref", kRevisionNotFound},
     {"not our ref", kRevisionNotFound},
     {"does not allow request for unadvertised object", kRevisionNotFound},
@@ -48,13 +58,14 @@ constexpr auto kCauses = std::to_array<Cause>({
     {"No route to host", kGitHostUnreachable},
     {"Network is unreachable", kGitHostUnreachable},
     {"Empty reply from server", kGitHostUnreachable},
-    {"SSL certificate problem", kGitHostUnreachable},
+    {"Connection closed by", kGitHostUnreachable},
     {"SSL connect error", kGitHostUnreachable},
     {"OpenSSL SSL_connect", kGitHostUnreachable},
-    {"SSL: no alternative certificate", kGitHostUnreachable},
-    {"certificate verification failed", kGitHostUnreachable},
-    {"certificate verify locations", kGitHostUnreachable},
-    {"certificate subject name", kGitHostUnreachable},
+    {"SSL certificate problem", kCertificateUntrusted},
+    {"SSL: no alternative certificate", kCertificateUntrusted},
+    {"certificate verification failed", kCertificateUntrusted},
+    {"certificate verify locations", kCertificateUntrusted},
+    {"certificate subject name", kCertificateUntrusted},
     {"gnutls_handshake() failed", kGitHostUnreachable},
     {"TLS connection was non-properly terminated", kGitHostUnreachable},
 });
@@ -70,6 +81,8 @@ constexpr auto kEchoes = std::to_array<std::string_view>({
     "and the repository exists",
     "invalid index-pack output",
     "hint:",
+    "into submodule path",
+    "Failed to clone",
 });
 
 bool Holds(std::string_view text, std::string_view words) {
@@ -120,6 +133,10 @@ Words WordsOf(int exit_code) {
       return {"RevisionNotFound", "the repository has no such revision"};
     case kRepositoryNotFound:
       return {"RepositoryNotFound", "there is no such repository"};
+    case kHostKeyUnknown:
+      return {"HostKeyUnknown", "the key known_hosts of the Secret does not have the git host's key"};
+    case kCertificateUntrusted:
+      return {"CertificateUntrusted", "the git host's certificate is not trusted"};
     default:
       return {"GitFailed", "git failed"};
   }
@@ -131,6 +148,18 @@ GitFailure Told(int exit_code, std::string_view line) {
   return MakeGitFailure(exit_code, words.reason, fmt::format("{}: {}", words.sentence, said));
 }
 
+// ssh puts a frame of '@' around this, and names the key that it was shown on a line of its own.
+GitFailure ToldOfChangedKey(const std::vector<std::string_view>& lines) {
+  std::string shown;
+  for (const std::string_view line : lines) {
+    if (line.starts_with("SHA256:")) shown = " (it shows " + OneLine(line, kLineBytes) + ")";
+  }
+  return MakeGitFailure(kHostKeyUnknown, WordsOf(kHostKeyUnknown).reason,
+                        fmt::format("the git host shows another key than the one in known_hosts of the "
+                                    "Secret{}: the host's key was changed, or somebody stands in between",
+                                    shown));
+}
+
 }  // namespace
 
 GitFailure MakeGitFailure(int exit_code, std::string_view reason, std::string_view message) {
@@ -140,6 +169,7 @@ GitFailure MakeGitFailure(int exit_code, std::string_view reason, std::string_vi
 GitFailure Classify(std::string_view errors) {
   const std::vector<std::string_view> lines = Lines(errors);
   for (const std::string_view line : lines) {
+    if (Holds(line, "REMOTE HOST IDENTIFICATION HAS CHANGED")) return ToldOfChangedKey(lines);
     if (const int code = CodeOf(line); code != kGitFailed) return Told(code, line);
   }
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -1,5 +1,5 @@
 // What went wrong, read from git's words on standard error: pure, so that it is tested as a table. git has no
-// exit codes for causes; its messages are stable under LC_ALL=C.
+// exit codes for causes; its messages, and those of ssh, are stable under LC_ALL=C.
 #pragma once
 
 #include <string>
@@ -14,6 +14,8 @@ inline constexpr int kGitAuthFailed = 21;
 inline constexpr int kRevisionNotFound = 22;
 inline constexpr int kContextNotFound = 23;  // the reason is ContextNotFound or DockerfileNotFound
 inline constexpr int kRepositoryNotFound = 24;
+inline constexpr int kHostKeyUnknown = 25;        // known_hosts has no key of the ssh host, or another one
+inline constexpr int kCertificateUntrusted = 26;  // of the https host
 
 struct GitFailure {
   int exit_code = kGitFailed;
@@ -25,7 +27,8 @@ struct GitFailure {
 // Makes the message fit: one line, bounded, without userinfo in URLs.
 GitFailure MakeGitFailure(int exit_code, std::string_view reason, std::string_view message);
 
-// Never reads what follows "remote:", for the server writes that.
+// Never reads what follows "remote:", for the server writes that. What a server writes over ssh has no such
+// mark; it may then choose the reason that its own failure gets, and no more.
 GitFailure Classify(std::string_view errors);
 
 // True when the server lets nobody ask for a commit by its SHA, or knows no shallow fetch: the commit may

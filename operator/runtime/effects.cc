@@ -106,6 +106,18 @@ asio::awaitable<Result<Applied>> Applier::JudgeRefusedDelete(Delete removal, Err
   co_return std::unexpected(std::move(refusal));
 }
 
+asio::awaitable<Result<>> Applier::StillAsSeen(kube::ApiResource resource, kube::ObjectMeta seen) {
+  auto request = kube::Get(resource, seen.key);
+  const auto live = co_await api_.Call(std::move(request));
+  const bool gone = !live && live.error().kind == ErrorKind::kNotFound;
+  if (!live && !gone) co_return std::unexpected(live.error());
+  const bool same = live && MetaText(*live, "uid") == seen.uid.value &&
+                    MetaText(*live, "resourceVersion") == seen.resource_version.value;
+  if (same) co_return Result<>{};
+  co_return Fail(ErrorKind::kConflict,
+                 Named(resource, seen.key) + " has changed meanwhile: to be decided again");
+}
+
 asio::awaitable<Result<kube::ResourceVersion>> Applier::WriteStatus(kube::ApiResource resource, ObjectKey key,
                                                                     kube::Uid uid,
                                                                     kube::ResourceVersion observed,

@@ -58,6 +58,9 @@ class Applier {
   // kAlreadyExists from a Create: something else has that name and is not ours; the message says what
   // differs. A Delete of what is gone, or was replaced (other UID), is a success.
   asio::awaitable<Result<Applied>> Run(Effect effect);
+  // Reads the object: kConflict when it is gone, is another, or is of another version than `seen`. For
+  // effects that have no precondition on the object that they are decided for.
+  asio::awaitable<Result<>> StillAsSeen(kube::ApiResource resource, kube::ObjectMeta seen);
   // Writes `/status` by server-side apply. `observed` is the version that the decision was made from:
   // kConflict when it has moved on. Returns the new version.
   asio::awaitable<Result<kube::ResourceVersion>> WriteStatus(kube::ApiResource resource, kube::ObjectKey key,

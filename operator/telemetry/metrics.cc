@@ -67,6 +67,13 @@ struct Metrics::Impl {
                                       "1 while this process holds the lease and acts, 0 otherwise");
   Family<Histogram>& stages = HistogramFamily(registry, "slipway_stage_duration_seconds",
                                               "Length of time of the stages of image builds");
+  Family<Counter>& runs =
+      CounterFamily(registry, "slipway_runs_total",
+                    "Runs of image builds that ended, by why they were made and how they ended");
+  Family<Gauge>& places =
+      GaugeFamily(registry, "slipway_runs", "Runs of image builds that are under way, or wait for a place");
+  Family<Counter>& cache = CounterFamily(registry, "slipway_cache_steps_total",
+                                         "Steps of Dockerfiles that the layer cache had, or had not");
   Family<Counter>& promotions =
       CounterFamily(registry, "slipway_promotions_total", "Canary promotions that ended, by how they ended");
   Family<Gauge>& watched =
@@ -101,6 +108,21 @@ void Metrics::Leading(bool leading) { impl_->leader.Add(Labels{{"name", "slipway
 void Metrics::StageEnded(std::string_view stage, std::string_view result, Duration took) {
   const Labels labels{{"result", std::string(result)}, {"stage", std::string(stage)}};
   impl_->stages.Add(labels, StageBuckets()).Observe(Seconds(took));
+}
+
+void Metrics::RunEnded(std::string_view reason, std::string_view outcome) {
+  const Labels labels{{"outcome", std::string(outcome)}, {"reason", std::string(reason)}};
+  impl_->runs.Add(labels).Increment();
+}
+
+void Metrics::Runs(std::size_t running, std::size_t waiting) {
+  impl_->places.Add(Labels{{"state", "running"}}).Set(static_cast<double>(running));
+  impl_->places.Add(Labels{{"state", "waiting"}}).Set(static_cast<double>(waiting));
+}
+
+void Metrics::CacheUsed(int hits, int misses) {
+  impl_->cache.Add(Labels{{"result", "hit"}}).Increment(hits);
+  impl_->cache.Add(Labels{{"result", "miss"}}).Increment(misses);
 }
 
 void Metrics::PromotionEnded(std::string_view completion) {

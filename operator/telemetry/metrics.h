@@ -28,6 +28,12 @@ class Metrics {
   void Leading(bool leading);
   // slipway_stage_duration_seconds{stage,result}: stages of builds
   void StageEnded(std::string_view stage, std::string_view result, Duration took);
+  // slipway_runs_total{reason,outcome}: of builds; why they were made and how they ended
+  void RunEnded(std::string_view reason, std::string_view outcome);
+  // slipway_runs{state}: running, waiting
+  void Runs(std::size_t running, std::size_t waiting);
+  // slipway_cache_steps_total{result}: hit, miss
+  void CacheUsed(int hits, int misses);
   // slipway_promotions_total{completion}
   void PromotionEnded(std::string_view completion);
   // slipway_watched_objects{kind}

@@ -8,7 +8,9 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "runner/git.h"
+#include "runner/main/git_flags.h"
+#include "runner/main/registry_flags.h"
+#include "runner/main/trigger_flags.h"
 #include "runner/probe.h"
 
 #ifndef SLIPWAY_VERSION
@@ -23,24 +25,6 @@ using slipway::runner::ProbePod;
 using slipway::runner::ResolveOptions;
 
 constexpr int kBadFlags = 2;
-
-void DeclareResolve(CLI::App& app, ResolveOptions& options) {
-  app.add_option("--url", options.url, "Repository, http:// or https://")->required();
-  app.add_option("--revision", options.revision, "Branch, tag, refs/… or full SHA")->required();
-  app.add_option("--report", options.report_path, "File for the report")->capture_default_str();
-  app.add_option("--credentials", options.credentials_folder, "Folder with files username and password");
-}
-
-void DeclareClone(CLI::App& app, CloneOptions& options) {
-  app.add_option("--url", options.url, "Repository, http:// or https://")->required();
-  app.add_option("--commit", options.commit, "Full SHA")->required();
-  app.add_option("--destination", options.destination, "Folder for the files")->required();
-  app.add_option("--context-dir", options.context_dir, "Folder to build from, below the destination")
-      ->capture_default_str();
-  app.add_option("--dockerfile", options.dockerfile, "Dockerfile, below the context")->capture_default_str();
-  app.add_option("--report", options.report_path, "File for the report")->capture_default_str();
-  app.add_option("--credentials", options.credentials_folder, "Folder with files username and password");
-}
 
 void AddDuration(CLI::App& app, const std::string& flag, std::chrono::milliseconds& into,
                  const std::string& what) {
@@ -93,6 +77,8 @@ int Main(int argc, char** argv) {
   auto* const cloner = app.add_subcommand("clone", "Fetch the files of one commit");
   DeclareClone(*cloner, clone);
   cloner->final_callback([&] { code = slipway::runner::RunClone(clone); });
+  slipway::runner::AddRegistrySteps(app, code);
+  slipway::runner::AddTriggerSteps(app, code);
   auto* const prober = app.add_subcommand("probe", "Judge a canary by what it answers");
   DeclareProbe(*prober, probe);
   prober->final_callback([&] { code = slipway::runner::RunProbe(probe); });

@@ -3,9 +3,10 @@
 
 #include "cluster/crds/fixture.h"
 #include "resources/canary_promotion.h"
+#include "resources/decision.h"
 #include "resources/image_build.h"
 #include "resources/release.h"
-#include "unit/resources/hostile.h"
+#include "support/hostile.h"
 
 namespace slipway::testing {
 namespace {
@@ -19,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr const char* kResources[] = {"imagebuilds", "releases", "canarypromotions"};
+constexpr const char* kResources[] = {"imagebuilds", "releases", "canarypromotions", "decisions"};
 
 json Minimal(const std::string& kind) {
   json object{{"apiVersion", "slipway.dev/v1alpha1"}, {"kind", kind}, {"metadata", {{"name", "minimal"}}}};
@@ -51,7 +52,7 @@ TEST_F(Accept, TheCrdsAreServedWithEveryPartAccepted) {
     EXPECT_TRUE(In({"get", resource}).ok());
   }
   EXPECT_TRUE(In({"get", "slipway"}).ok());
-  EXPECT_TRUE(In({"get", "ib,rel,cp"}).ok());
+  EXPECT_TRUE(In({"get", "ib,rel,cp,dec"}).ok());
 }
 
 TEST_F(Accept, AMinimalImageBuildIsFilledWithTheStructsDefaults) {
@@ -67,6 +68,9 @@ TEST_F(Accept, AMinimalImageBuildIsFilledWithTheStructsDefaults) {
   EXPECT_EQ(created["spec"]["scan"], json::parse(R"({"failOn": "High", "ignoreUnfixed": true})"));
   EXPECT_EQ(created["spec"]["build"]["timeout"], "30m");
   EXPECT_EQ(created["spec"]["output"]["tags"], json::array({"{{commit}}"}));
+  EXPECT_EQ(created["spec"]["output"]["push"], true);
+  EXPECT_EQ(created["spec"]["build"]["retries"], 2);
+  EXPECT_FALSE(created["spec"]["source"]["git"].contains("semver")) << "exactly one of them counts";
   EXPECT_EQ(created["status"], json::parse(R"({"observedGeneration": -1})"));
 }
 
@@ -98,37 +102,119 @@ TEST_F(Accept, AMinimalPromotionIsFilledWithTheStructsDefaults) {
   EXPECT_EQ(created["spec"]["capacity"], "Split");
 }
 
+resources::TriggerSpec FullTrigger() {
+  return {.poll = resources::PollTrigger{minutes(1)},
+          .webhook = resources::WebhookTrigger{{"hook"}},
+          .base_images = resources::PollTrigger{hours(1)},
+          .pull_requests = resources::PullRequestTrigger{resources::ForkPolicy::kRefuse},
+          .on_new_commit = resources::OnNewCommit::kCancel};
+}
+
+resources::TestSpec FullTest() {
+  return {.name = "unit",
+          .image = kGoodImage,
+          .command = {"make", "test"},
+          .env = {{"LEVEL", "1"}},
+          .matrix = {{"GO", {"1.24", "1.25"}}, {"OS", {"a"}}},
+          .fail_fast = false,
+          .resources = {.requests = {}, .limits = {{"memory", "1Gi"}}},
+          .timeout = minutes(5)};
+}
+
+resources::BuildSpec FullBuild() {
+  using resources::NameRef;
+  return {.dockerfile = "build/Dockerfile",
+          .target = "final",
+          .args = {{"MODE", "fast"}},
+          .platforms = {"linux/amd64", "linux/arm64"},
+          .cache = {{"registry.example.com/cache/team", hours(48), NameRef{"layers"}}},
+          .resources = {{{"cpu", "1"}, {"memory", "512Mi"}}, {{"cpu", "1500m"}}},
+          .timeout = minutes(20),
+          .retries = 1,
+          .base_credentials_secret_ref = NameRef{"base"}};
+}
+
+// With a range in the place of a revision and all that the table's object leaves at its default.
 TEST_F(Accept, AFullImageBuildIsReadAsItWasWritten) {
-  json object = Minimal("ImageBuild");
-  object["spec"] = json::parse(R"({
-    "source": {"git": {"url": "http://git.example.com:8080/team/app.git", "revision": "refs/pull/7/head",
-      "contextDir": "services/web", "credentialsSecretRef": {"name": "git"}}},
-    "build": {"dockerfile": "build/Dockerfile", "target": "final",
-      "args": [{"name": "MODE", "value": "fast"}, {"name": "EMPTY", "value": ""}],
-      "cache": {"repository": "registry.example.com/cache/team", "ttl": "48h", "credentialsSecretRef": {"name": "cache"}},
-      "resources": {"requests": {"cpu": 1, "memory": "512Mi"}, "limits": {"cpu": "1500m", "ephemeral-storage": "2Gi"}},
-      "timeout": "20m", "baseCredentialsSecretRef": {"name": "base"}},
+  using resources::NameRef;
+  json object = Clean(FullImageBuild(), "full");
+  object["spec"].merge_patch(json::parse(R"({
+    "source": {"git": {"revision": null, "semver": ">=1.2.0 <2", "contextDir": "services/web"}},
     "scan": {"failOn": "Critical", "ignoreUnfixed": false},
-    "output": {"repository": "registry.example.com/team/app", "tags": ["{{commit}}", "v1-{{shortCommit}}"],
-      "labels": {"org.opencontainers.image.title": "Größe 1"}, "credentialsSecretRef": {"name": "push"}},
-    "history": {"successful": 5, "failed": 7}, "suspend": true})");
+    "history": {"successful": 5, "failed": 7, "cancelled": 0, "ttlAfterSuccess": "1h", "ttlAfterFailure": "24h"},
+    "suspend": true})"));
+  const auto build = Decoded<ImageBuild>(Create(object)).spec;
+  EXPECT_EQ(build.source, (resources::GitSource{.url = "https://git.example.com/team/app.git",
+                                                .semver = ">=1.2.0 <2",
+                                                .context_dir = "services/web",
+                                                .credentials_secret_ref = NameRef{"git"},
+                                                .submodules = true,
+                                                .depth = 10}));
+  EXPECT_EQ(build.ca_bundle_ref, NameRef{"authorities"});
+  EXPECT_EQ(build.trigger, FullTrigger());
+  EXPECT_EQ(build.tests, std::vector{FullTest()});
+  EXPECT_EQ(build.build, FullBuild());
+  EXPECT_EQ(build.scan, (resources::ScanSpec{resources::Severity::kCritical, false}));
+  EXPECT_EQ(build.output, (resources::OutputSpec{.repository = "registry.example.com/team/app",
+                                                 .push = true,
+                                                 .tags = {"{{commit}}", "v1-{{run}}"},
+                                                 .move_tags = true,
+                                                 .labels = {{"org.opencontainers.image.title", "Größe 1"}},
+                                                 .credentials_secret_ref = NameRef{"push"}}));
+  EXPECT_EQ(build.report, (resources::ReportSpec{resources::Forge::kGitea, "https://git.example.com/api/v1",
+                                                 "slipway/app", NameRef{"status"}}));
+  EXPECT_EQ(build.history, (resources::HistorySpec{5, 7, 0, hours(1), hours(24)}));
+  EXPECT_TRUE(build.require_approval);
+  EXPECT_TRUE(build.suspend);
+}
+
+TEST_F(Accept, ADecisionIsReadAsItWasWritten) {
+  json object = Clean(GoodDecision(), "mine");
+  object["spec"]["actor"] =
+      json::parse(Kubectl({"auth", "whoami", "-o", "json"}).text)["status"]["userInfo"]["username"];
+  const auto decision = Decoded<resources::Decision>(Create(object));
+  const auto wanted = Decoded<resources::Decision>(object);
+  EXPECT_EQ(decision.spec, wanted.spec);
+  EXPECT_FALSE(GetJson(ns_, "decision", "mine").contains("status"));
+}
+
+TEST_F(Accept, APullRequestsBuildKeepsTheSecretOfItsSource) {
+  json object = Clean(FullImageBuild(), "pull");
+  object["spec"].merge_patch(
+      json::parse(R"({"trigger": null, "output": {"push": false, "credentialsSecretRef": null},
+    "build": {"baseCredentialsSecretRef": null, "cache": {"credentialsSecretRef": null}}})"));
+  EXPECT_FALSE(Decoded<ImageBuild>(Create(object)).spec.output.push);
+}
+
+TEST_F(Accept, ThirtyTwoLegsAreNotTooMany) {
+  json object = Clean(FullImageBuild(), "legs");
+  json& tests = object["spec"]["tests"];
+  tests[0]["matrix"] = json::parse(R"([{"name": "A", "values": ["1", "2", "3", "4", "5"]},
+    {"name": "B", "values": ["1", "2"]}, {"name": "C", "values": ["1"]}, {"name": "D", "values": ["1", "2", "3"]}])");
+  for (const char* name : {"lint", "race"}) {
+    json more = tests[0];
+    more["name"] = name;
+    more.erase("matrix");
+    tests.push_back(std::move(more));
+  }
   const auto build = Decoded<ImageBuild>(Create(object));
-  resources::ImageBuildSpec spec;
-  spec.source = {"http://git.example.com:8080/team/app.git", "refs/pull/7/head", "services/web",
-                 resources::NameRef{"git"}};
-  spec.build = {"build/Dockerfile", "final", {{"MODE", "fast"}, {"EMPTY", ""}}, {}, {}, minutes(20), {}};
-  spec.build.cache = {"registry.example.com/cache/team", hours(48), resources::NameRef{"cache"}};
-  spec.build.resources = {{{"cpu", "1"}, {"memory", "512Mi"}},
-                          {{"cpu", "1500m"}, {"ephemeral-storage", "2Gi"}}};
-  spec.build.base_credentials_secret_ref = resources::NameRef{"base"};
-  spec.scan = {resources::Severity::kCritical, false};
-  spec.output = {"registry.example.com/team/app",
-                 {"{{commit}}", "v1-{{shortCommit}}"},
-                 {{"org.opencontainers.image.title", "Größe 1"}},
-                 resources::NameRef{"push"}};
-  spec.history = {5, 7};
-  spec.suspend = true;
-  EXPECT_EQ(build.spec, spec);
+  EXPECT_EQ(build.spec.tests.size(), 3U);
+}
+
+// The table's other half: what looks as bad and is allowed. All in one call.
+TEST_F(Accept, EveryValueThatWeAcceptTheServerAcceptsToo) {
+  const auto values = AcceptedValues();
+  EXPECT_GT(values.size(), 150U);
+  std::string all;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    all += Clean(Planted(values[i]), "a" + std::to_string(i)).dump() + "\n";
+  }
+  const auto answer = In({"create", "--dry-run=server", "--validate=strict", "-f", "-"}, all);
+  EXPECT_TRUE(answer.ok()) << answer.text.substr(0, 4000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_NE(answer.text.find("/a" + std::to_string(i) + " created (server dry run)"), std::string::npos)
+        << values[i].pointer << " = " << values[i].value.dump().substr(0, 200);
+  }
 }
 
 TEST_F(Accept, FullDeliveriesAreReadAsTheyWereWritten) {
@@ -219,13 +305,14 @@ std::vector<std::string> Headers(const std::string& table) {
 TEST_F(Accept, TheColumnsThatPeopleReadAreThere) {
   using Words = std::vector<std::string>;
   const std::map<std::string, Words> rows{
-      {"ImageBuild", {"NAME", "READY", "PHASE", "COMMIT", "DIGEST", "REASON", "AGE"}},
+      {"ImageBuild", {"NAME", "READY", "PHASE", "RUN", "WHY", "COMMIT", "DIGEST", "REASON", "AGE"}},
       {"Release", {"NAME", "READY", "PHASE", "COMMIT", "DIGEST", "REASON", "AGE"}},
       {"CanaryPromotion", {"NAME", "READY", "PHASE", "STEP", "WANT%", "GOT%", "REASON", "AGE"}}};
   for (const auto& [kind, words] : rows) {
     Create(Minimal(kind));
     EXPECT_EQ(Headers(In({"get", kind}).text), words);
     Words wide = words;
+    if (kind == "ImageBuild") wide.push_back("SUBJECT");
     wide.insert(wide.end(), {"IMAGE", "MESSAGE"});
     EXPECT_EQ(Headers(In({"get", kind, "-o", "wide"}).text), wide);
   }
@@ -260,6 +347,9 @@ TEST_F(Accept, ExplainDescribesEveryField) {
       {"imagebuild.spec.source.git.revision", "A branch, a tag, a full commit SHA"},
       {"imagebuild.spec.output.credentialsSecretRef", "only the push container has it"},
       {"imagebuild.status.latest", "passed every gate"},
+      {"imagebuild.spec.trigger.pullRequests", "without Secrets"},
+      {"imagebuild.spec.tests.matrix.values", "one leg each"},
+      {"decision.spec.actor", "as the API server knows it"},
       {"release.spec.imageFrom.imageBuild", "that passed every gate"},
       {"release.spec.strategy.canary.steps.weight", "The canary's share of the pods"},
       {"canarypromotion.spec.smokeTests.p95Limit", "95 of 100 answers"},

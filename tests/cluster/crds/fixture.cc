@@ -9,7 +9,7 @@ void Crds::SetUpTestSuite() {
   ASSERT_TRUE(applied.ok()) << applied.text;
   const auto established =
       Kubectl({"wait", "--for=condition=Established", "--timeout=30s", "crd/imagebuilds.slipway.dev",
-               "crd/releases.slipway.dev", "crd/canarypromotions.slipway.dev"});
+               "crd/releases.slipway.dev", "crd/canarypromotions.slipway.dev", "crd/decisions.slipway.dev"});
   ASSERT_TRUE(established.ok()) << established.text;
 }
 

@@ -1,5 +1,7 @@
 #include "e2e/policy/fixture.h"
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace slipway::testing {
@@ -10,7 +12,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: dev}
 rules:
-- {apiGroups: [""], resources: [pods], verbs: [get, create, patch, delete]}
+- {apiGroups: [""], resources: [pods, services], verbs: [get, create, patch, delete]}
 - {apiGroups: [""], resources: [pods/exec, pods/attach, pods/log], verbs: [get, create]}
 - {apiGroups: [""], resources: [pods/ephemeralcontainers, pods/status, pods/resize], verbs: [get, patch]}
 - {apiGroups: [batch], resources: [jobs], verbs: [get, create, patch, update, delete]}
@@ -23,12 +25,27 @@ rules:
 - apiGroups: [slipway.dev]
   resources: [imagebuilds, releases, canarypromotions, imagebuilds/status, releases/status, canarypromotions/status]
   verbs: [get, list, create, update, patch, delete]
+- {apiGroups: [slipway.dev], resources: [decisions], verbs: [get, create, patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: approver}
+rules:
+- {apiGroups: [slipway.dev], resources: [decisions], verbs: [get, create, patch]}
+- {apiGroups: [slipway.dev], resources: [imagebuilds], resourceNames: [web], verbs: [approve]}
+- {apiGroups: [slipway.dev], resources: [releases], verbs: [rollback]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {name: dev}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: dev}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: dev}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: approver}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: approver}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: approver}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -45,6 +62,19 @@ std::string In(const std::string& ns, const std::string& gated) {
   return "{apiVersion: v1, kind: Namespace, metadata: {name: " + ns + ", labels: {" + gated + "}}}";
 }
 
+// deploy/tenant as deploy/README.md has it applied: by an overlay that names the namespace.
+Output ApplyTenant(const std::string& ns) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::canonical(fs::temp_directory_path()) / ("slipway-" + ns);
+  fs::create_directories(folder);
+  const fs::path tenant = fs::canonical(SourcePath("deploy/tenant")).lexically_relative(folder);
+  std::ofstream(folder / "kustomization.yaml")
+      << "namespace: " << ns << "\nresources: [" << tenant.string() << "]\n";
+  Output applied = Kubectl({"apply", "--server-side", "--force-conflicts", "-k", folder.string()});
+  fs::remove_all(folder);
+  return applied;
+}
+
 }  // namespace
 
 void Tenants::SetUpTestSuite() {
@@ -53,8 +83,7 @@ void Tenants::SetUpTestSuite() {
     const auto made = Kubectl({"apply", "-f", "-"}, In(ns, label));
     ASSERT_TRUE(made.ok()) << made.text;
     Apply(ns, kRoles);
-    const auto tenant =
-        Kubectl({"-n", ns, "apply", "--server-side", "--force-conflicts", "-k", SourcePath("deploy/tenant")});
+    const auto tenant = ApplyTenant(ns);
     ASSERT_TRUE(tenant.ok()) << tenant.text;
     Kubectl({"-n", ns, "wait", "--for=create", "serviceaccount/default", "--timeout=30s"});
   }
@@ -62,9 +91,9 @@ void Tenants::SetUpTestSuite() {
 
 void Tenants::Clear() {
   for (const char* ns : {kNamespace, kGated}) {
-    const auto gone =
-        Kubectl({"-n", ns, "delete", "imagebuilds,releases,canarypromotions,deployments,jobs,pods", "--all",
-                 "--timeout=60s", "--grace-period=1"});
+    const auto gone = Kubectl(
+        {"-n", ns, "delete", "imagebuilds,releases,canarypromotions,decisions,deployments,jobs,pods,services",
+         "--all", "--timeout=60s", "--grace-period=1"});
     ASSERT_TRUE(gone.ok()) << gone.text;
   }
 }
@@ -141,10 +170,17 @@ std::string Promotion(const std::string& name, const std::string& deployment, co
          ", service: web}}}";
 }
 
-std::string Build(const std::string& name) {
-  return "{apiVersion: slipway.dev/v1alpha1, kind: ImageBuild, metadata: {name: " + name +
+std::string Build(const std::string& name, const std::string& metadata) {
+  return "{apiVersion: slipway.dev/v1alpha1, kind: ImageBuild, metadata: {name: " + name + ", " + metadata +
          "}, spec: {source: {git: {url: 'https://git.example.com/a.git', revision: main}},"
          " output: {repository: example.com/c}}}";
+}
+
+std::string Decision(const std::string& name, const std::string& actor, const std::string& verb,
+                     const std::string& kind, const std::string& target) {
+  return "{apiVersion: slipway.dev/v1alpha1, kind: Decision, metadata: {name: " + name +
+         "}, spec: {verb: " + verb + ", actor: '" + actor + "', subject: '" + std::string(40, 'a') +
+         "', target: {kind: " + kind + ", name: " + target + ", uid: u-1}}}";
 }
 
 std::string Owner(const std::string& kind, const std::string& name, const std::string& uid) {

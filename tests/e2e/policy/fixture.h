@@ -1,6 +1,7 @@
 // Two tenants of a namespace that the operator does not watch, so that nothing moves while they are judged:
-// `dev` may change workloads and Slipway's objects, `writer` only Slipway's objects. Both are impersonated;
-// their Roles are made here. The operator's own rights there are those of deploy/tenant.
+// `dev` may change workloads and Slipway's objects, `writer` only Slipway's objects, `approver` may decide
+// and approve ImageBuild web. All are impersonated; their Roles are made here. The operator's own rights
+// there are those of deploy/tenant.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@ namespace slipway::testing {
 
 inline constexpr const char* kOperator = "system:serviceaccount:slipway-system:slipway-operator";
 inline constexpr const char* kAdministrator = "";
+inline constexpr const char* kTrigger = "system:serviceaccount:e2e-policy-tenant:slipway-trigger";
 
 class Tenants : public ::testing::Test {
  protected:
@@ -59,7 +61,9 @@ std::string Deployment(const std::string& name, const std::string& metadata, con
 std::string Release(const std::string& name, const std::string& deployment);
 std::string Promotion(const std::string& name, const std::string& deployment,
                       const std::string& metadata = "");
-std::string Build(const std::string& name);
+std::string Build(const std::string& name, const std::string& metadata = "");
+std::string Decision(const std::string& name, const std::string& actor, const std::string& verb = "Approve",
+                     const std::string& kind = "ImageBuild", const std::string& target = "web");
 std::string Owner(const std::string& kind, const std::string& name = "x",
                   const std::string& uid = "7c1b0d8e-0000-4000-8000-000000000001");
 

@@ -100,19 +100,26 @@ TEST_F(OwnPods, EvidenceIsNotChanged) {
 TEST_F(OwnPods, EvidenceIsToldByNameWhereThereIsNoLabelToSee) {
   const Words refused{"slipway-own-pods", "by its name", "evidence for what is delivered", "log can be read"};
   const Words allowed{"does not have a host assigned"};  // the server's answer behind admission
+  const std::vector<std::string> ours{"web-resolve-0a1b2c3d-x7k2p",     "web-test-0a1b2c3d-x7k2p",
+                                      "web-index-0a1b2c3d-x7k2p",       "web-report-0a1b2c3d-x7k2p",
+                                      "slipway-poller-7d9f8c6b5-x7k2p", "slipway-receiver-7d9f8c6b5-x7k2p"};
+  for (const auto& name : ours) {
+    Genuine(name, "app: web");
+    Judge({Enter(name, refused), Do("attaching to " + name, "dev", {"attach", name}, refused)});
+  }
   for (const std::string name :
-       {"web-resolve-0a1b2c3d-x7k2p", "web-cp-1547b293-smoke-8775b9ad-dp9sb", "web-build-7d9f8c6b5-x7k2p",
-        "web-building-0a1b2c3d-x7k2p", "build-0a1b2c3d-x7k2p", "web-build-0a1b2c3d"}) {
+       {"web-cp-1547b293-smoke-8775b9ad-dp9sb", "web-build-7d9f8c6b5-x7k2p", "web-building-0a1b2c3d-x7k2p",
+        "my-slipway-poller-7d9f8c6b5-x7k2p", "build-0a1b2c3d-x7k2p", "web-build-0a1b2c3d"}) {
     Genuine(name, "app: web");
   }
   Judge({
       Enter(kEvidence, refused),
       Do("attaching to it", "dev", {"attach", kEvidence}, refused),
       Do("by the administrator", kAdministrator, {"exec", kEvidence, "--", "true"}, refused),
-      Enter("web-resolve-0a1b2c3d-x7k2p", refused),
       Enter("web-cp-1547b293-smoke-8775b9ad-dp9sb", refused),
       Enter("web-build-7d9f8c6b5-x7k2p", allowed),
       Enter("web-building-0a1b2c3d-x7k2p", allowed),
+      Enter("my-slipway-poller-7d9f8c6b5-x7k2p", allowed),
       Enter("build-0a1b2c3d-x7k2p", allowed),
       Enter("web-build-0a1b2c3d", allowed),
       Enter("web-canary", allowed),

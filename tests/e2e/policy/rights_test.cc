@@ -10,13 +10,13 @@ class Rights : public Tenants {};
 
 // "verb group/resource" or "verb group/resource:name", for each rule that the API server knows of; without
 // what every authenticated account has.
-std::set<std::string> RightsIn(const std::string& ns) {
+std::set<std::string> RightsIn(const std::string& ns, const std::string& user = kOperator) {
   const nlohmann::json question{{"apiVersion", "authorization.k8s.io/v1"},
                                 {"kind", "SelfSubjectRulesReview"},
                                 {"spec", {{"namespace", ns}}}};
-  const auto review = Kubectl({"create", "--raw", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
-                               "-f", "-", std::string("--as=") + kOperator},
-                              question.dump());
+  const auto review = Kubectl(
+      {"create", "--raw", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "-f", "-", "--as=" + user},
+      question.dump());
   EXPECT_TRUE(review.ok()) << review.text;
   const auto status = nlohmann::json::parse(review.text, nullptr, false)["status"];
   EXPECT_FALSE(status.value("incomplete", true)) << status;
@@ -56,18 +56,30 @@ std::set<std::string> Everywhere() {
 TEST_F(Rights, InAWatchedNamespaceTheyAreThoseOfTheTenantRole) {
   std::set<std::string> rights = Everywhere();
   Add(rights,
-      {"slipway.dev/imagebuilds", "slipway.dev/releases", "slipway.dev/canarypromotions", "batch/jobs",
-       "apps/deployments"},
+      {"slipway.dev/imagebuilds", "slipway.dev/releases", "slipway.dev/canarypromotions",
+       "slipway.dev/decisions", "batch/jobs", "apps/deployments"},
       {"get", "list", "watch"});
   Add(rights, {"/pods", "/services"}, {"list", "watch"});
   Add(rights,
       {"slipway.dev/imagebuilds/status", "slipway.dev/releases/status",
        "slipway.dev/canarypromotions/status"},
       {"patch"});
-  Add(rights, {"slipway.dev/canarypromotions", "apps/deployments"}, {"create", "patch", "delete"});
+  Add(rights, {"slipway.dev/canarypromotions", "apps/deployments", "/services"},
+      {"create", "patch", "delete"});
   Add(rights, {"batch/jobs"}, {"create", "delete"});
+  Add(rights, {"slipway.dev/imagebuilds"}, {"create", "patch", "delete"});
   Add(rights, {"events.k8s.io/events"}, {"list", "create"});
   EXPECT_EQ(RightsIn(kNamespace), rights);
+}
+
+TEST_F(Rights, ItsTriggersLookAtImageBuildsOfTheirNamespaceAndWriteEvents) {
+  std::set<std::string> rights;
+  Add(rights, {"slipway.dev/imagebuilds"}, {"get", "list", "watch", "patch"});
+  Add(rights, {"events.k8s.io/events"}, {"create", "patch"});
+  EXPECT_EQ(RightsIn(kNamespace, kTrigger), rights);
+  for (const std::string ns : {kGated, "default", "slipway-system"}) {
+    EXPECT_EQ(RightsIn(ns, kTrigger), std::set<std::string>{}) << ns;
+  }
 }
 
 TEST_F(Rights, InItsOwnNamespaceItHasALeaseAndItsPolicy) {
@@ -103,6 +115,9 @@ TEST_F(Rights, ItMayNotAskForSecretsTokensShellsOrMoreRights) {
       {"create", "pods", ""},
       {"get", "pods", "log"},
       {"list", "configmaps", ""},
+      {"create", "decisions.slipway.dev", ""},
+      {"patch", "decisions.slipway.dev", ""},
+      {"approve", "imagebuilds.slipway.dev", ""},
       {"update", "configmaps", ""},
       {"bind", "roles.rbac.authorization.k8s.io", ""},
       {"escalate", "roles.rbac.authorization.k8s.io", ""},

@@ -1,6 +1,6 @@
 // The two stories of the product: a good commit reaches production under traffic without a failed request,
 // and a bad one is taken back while stable keeps its capacity.
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 namespace slipway::testing {
 namespace {

@@ -1,5 +1,5 @@
 // A namespace that is deleted in mid canary takes the operator's rights with it, and must end nonetheless.
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 namespace slipway::testing {
 namespace {

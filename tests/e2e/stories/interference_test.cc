@@ -1,5 +1,5 @@
 // What a person does to the objects in mid canary: stable keeps its capacity, and nothing is left behind.
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 namespace slipway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // The operator killed with SIGKILL in the middle of its work comes back and finishes it: no second Job, no
 // step lost.
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 namespace slipway::testing {
 namespace {

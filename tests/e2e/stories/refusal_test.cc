@@ -1,5 +1,5 @@
 // Bad input ends in a condition that names the field and the mend.
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 namespace slipway::testing {
 namespace {

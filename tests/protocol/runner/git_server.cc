@@ -41,9 +41,9 @@ Response FromCgi(const std::string& printed) {
 
 }  // namespace
 
-std::string GitServer::Git(std::vector<std::string> arguments) {
+std::string GitServer::Git(std::vector<std::string> arguments, const std::string& repository) {
   runner::Command command;
-  command.argv = {"git", "-C", scratch_ / "repo"};
+  command.argv = {"git", "-C", scratch_ / repository};
   std::filesystem::create_directories(command.argv.back());
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.environment = Environment();
@@ -54,17 +54,32 @@ std::string GitServer::Git(std::vector<std::string> arguments) {
   return finished->output.substr(0, finished->output.find('\n'));
 }
 
-std::string GitServer::Commit(const std::string& subject) {
-  if (!std::filesystem::exists(File(".git"))) Git({"init", "--quiet", "--initial-branch=main"});
-  Git({"add", "--all"});
-  Git({"commit", "--quiet", "--allow-empty", "--message=" + subject});
-  return Git({"rev-parse", "HEAD"});
+std::string GitServer::Commit(const std::string& subject, const std::string& repository) {
+  Init(repository);
+  Git({"add", "--all"}, repository);
+  Git({"commit", "--quiet", "--allow-empty", "--message=" + subject}, repository);
+  return Git({"rev-parse", "HEAD"}, repository);
+}
+
+void GitServer::Init(const std::string& repository) {
+  if (std::filesystem::exists(File(".git", repository))) return;
+  Git({"init", "--quiet", "--initial-branch=main"}, repository);
+}
+
+void GitServer::AddSubmodule(const std::string& path, const std::string& url, const std::string& commit,
+                             const std::string& repository) {
+  Init(repository);
+  std::filesystem::create_directories(File(path, repository));  // else `add --all` takes the entry away
+  const std::string file = File(".gitmodules", repository);
+  Put(file, Contents(file) + "[submodule \"" + path + "\"]\n\tpath = " + path + "\n\turl = " + url + "\n");
+  Git({"update-index", "--add", "--cacheinfo", "160000," + commit + "," + path}, repository);
 }
 
 Response GitServer::Serve(const Request& request) {
   const std::string authorization(request[http::field::authorization]);
   asked.push_back(std::string(request.method_string()) + " " + std::string(request.target()) + " " +
                   authorization);
+  if (broken != 0) return Answer(broken, "");
   if (!redirect.empty()) {
     Response response = Answer(302, "");
     response.set(http::field::location, redirect + std::string(request.target()));

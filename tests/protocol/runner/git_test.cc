@@ -4,8 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "protocol/runner/git_server.h"
-#include "protocol/runner/scratch.h"
+#include "protocol/runner/git_fixture.h"
 #include "runner/git_failure.h"
 #include "runner/text.h"
 
@@ -13,73 +12,58 @@ namespace slipway::runner {
 namespace {
 
 namespace fs = std::filesystem;
+using ::slipway::testing::AgainstGit;
 using ::slipway::testing::Contents;
 using ::slipway::testing::GitServer;
-using ::slipway::testing::Put;
-using ::slipway::testing::Scratch;
-
-class AgainstGit : public ::testing::Test {
- protected:
-  AgainstGit() {
-    Put(server_.File("app/Dockerfile"), "FROM scratch\n");
-    Put(server_.File("app/old"), "old\n");
-    fs::create_symlink("/", server_.File("outside"));
-    fs::create_symlink("/etc/hostname", server_.File("app/Dockerfile.outside"));
-    fs::create_symlink("app", server_.File("inside"));
-    first_ = server_.Commit("The first");
-    fs::remove(server_.File("app/old"));
-    second_ = server_.Commit("The \"second\"\n\nand its body");
-  }
-
-  int Resolve(const std::string& revision) { return Resolve(revision, server_.url()); }
-  int Resolve(const std::string& revision, const std::string& url) {
-    ResolveOptions options;
-    options.url = url;
-    options.revision = revision;
-    options.report_path = scratch_ / "report";
-    options.credentials_folder = credentials_;
-    return RunResolve(options);
-  }
-  int Clone(const std::string& commit, const std::string& context = "app",
-            const std::string& dockerfile = "Dockerfile") {
-    CloneOptions options;
-    options.url = server_.url();
-    options.commit = commit;
-    options.destination = scratch_ / "workspace";
-    options.context_dir = context;
-    options.dockerfile = dockerfile;
-    options.report_path = scratch_ / "report";
-    options.credentials_folder = credentials_;
-    return RunClone(options);
-  }
-  void GiveCredentials(const std::string& password) {
-    Put(scratch_ / "secret/username", "ada\n");
-    Put(scratch_ / "secret/password", password);
-    credentials_ = scratch_ / "secret";
-  }
-  nlohmann::json Report() const { return nlohmann::json::parse(Contents(scratch_ / "report")); }
-  std::string Sha() const { return Report().at("sha"); }
-  std::string Reason() const { return Report().at("reason"); }
-
-  Scratch scratch_;
-  GitServer server_;
-  std::string first_;
-  std::string second_;
-  std::string credentials_;
-};
 
 TEST_F(AgainstGit, ABranchIsResolvedToItsCommit) {
   EXPECT_EQ(Resolve("main"), 0);
-  EXPECT_EQ(Report(), (nlohmann::json{{"sha", second_}}));
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", second_}, {"ref", "refs/heads/main"}}));
   EXPECT_EQ(Resolve("HEAD"), 0);
-  EXPECT_EQ(Sha(), second_);
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", second_}, {"ref", "refs/heads/main"}}));
+  server_.Git({"checkout", "--quiet", "--detach", first_});
+  EXPECT_EQ(Resolve("HEAD"), 0);
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", first_}, {"ref", "HEAD"}}));
 }
 
 TEST_F(AgainstGit, AnAnnotatedTagIsResolvedToTheCommitBelowIt) {
   server_.Git({"tag", "--annotate", "--message=one", "v1", first_});
   for (const char* revision : {"v1", "refs/tags/v1"}) {
     EXPECT_EQ(Resolve(revision), 0);
-    EXPECT_EQ(Sha(), first_);
+    EXPECT_EQ(Report(), (nlohmann::json{{"sha", first_}, {"ref", "refs/tags/v1"}}));
+  }
+}
+
+TEST_F(AgainstGit, APullRequestIsResolvedByItsRef) {
+  for (const char* ref : {"refs/pull/7/head", "refs/merge-requests/8/head"}) {
+    server_.Git({"update-ref", ref, first_});
+    EXPECT_EQ(Resolve(ref), 0);
+    EXPECT_EQ(Report(), (nlohmann::json{{"sha", first_}, {"ref", ref}}));
+    EXPECT_EQ(Resolve(std::string(ref) + "s"), kRevisionNotFound);
+  }
+}
+
+TEST_F(AgainstGit, TheHighestTagInARangeIsResolved) {
+  server_.Git({"tag", "v1.9.0", second_});
+  server_.Git({"tag", "--annotate", "--message=ten", "v1.10.0", first_});
+  server_.Git({"tag", "v2.0.0-rc.1", second_});
+  server_.Git({"tag", "latest", second_});
+  EXPECT_EQ(Resolve("", server_.url(), "^1"), 0);
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", first_}, {"ref", "refs/tags/v1.10.0"}}));
+  EXPECT_EQ(Resolve("", server_.url(), ">=2.0.0-0"), 0);
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", second_}, {"ref", "refs/tags/v2.0.0-rc.1"}}));
+  EXPECT_EQ(Resolve("", server_.url(), ">=2"), kRevisionNotFound);
+  EXPECT_EQ(Message(), server_.url() + " has no tag in the range '>=2'");
+  EXPECT_EQ(Resolve("", server_.url(), "latest"), kRevisionNotFound);
+  EXPECT_EQ(Message(), "the range 'latest' can't be read: 'latest' is not a version");
+}
+
+TEST_F(AgainstGit, AServerThatIsBrokenMayBeAskedAgainLater) {
+  for (const unsigned status : {500U, 503U, 429U}) {
+    server_.broken = status;
+    EXPECT_EQ(Resolve("main"), kGitHostUnreachable) << status;
+    EXPECT_EQ(Clone(second_), kGitHostUnreachable) << status;
+    EXPECT_EQ(Reason(), "GitHostUnreachable");
   }
 }
 
@@ -97,7 +81,7 @@ TEST_F(AgainstGit, ABranchGoesBeforeATagAndOtherNamesWithTheSameEndAreLeftAlone)
 
 TEST_F(AgainstGit, AFullShaIsItsOwnAnswer) {
   EXPECT_EQ(Resolve(first_), 0);
-  EXPECT_EQ(Sha(), first_);
+  EXPECT_EQ(Report(), (nlohmann::json{{"sha", first_}, {"ref", ""}}));
   EXPECT_TRUE(server_.asked.empty());
 }
 
@@ -192,13 +176,14 @@ TEST_F(AgainstGit, TheContextAndTheDockerfileMustLieInTheCommit) {
       {"outside/etc", "hostname", kContextNotFound, "ContextNotFound"},
       {"app/Dockerfile", "Dockerfile", kContextNotFound, "ContextNotFound"},
       {"app", "nothing", kContextNotFound, "DockerfileNotFound"},
-      {"app", "", kContextNotFound, "DockerfileNotFound"},
       {"app", "Dockerfile.outside", kContextNotFound, "DockerfileNotFound"},
       {".", "app", kContextNotFound, "DockerfileNotFound"},
       {".git", "config", kContextNotFound, "ContextNotFound"},
       {"inside", "Dockerfile", 0, ""},
       {".", "app/Dockerfile", 0, ""},
       {"", "app/Dockerfile", 0, ""},
+      {"app", "", 0, ""},
+      {"nothing", "", kContextNotFound, "ContextNotFound"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(Clone(second_, c.context, c.dockerfile), c.exit_code) << c.context << " " << c.dockerfile;

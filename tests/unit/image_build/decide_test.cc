@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "image_build/names.h"
+#include "image_build/stages.h"
 #include "unit/image_build/world.h"
 
 namespace slipway::image_build {
 namespace {
-
-using resources::Readiness;
 
 TEST(NewRun, IsWrittenDownBeforeAnyJobIsMade) {
   World world;
@@ -18,31 +17,37 @@ TEST(NewRun, IsWrittenDownBeforeAnyJobIsMade) {
   EXPECT_EQ(run.number, 1);
   EXPECT_EQ(run.generation, 3);
   EXPECT_EQ(run.reason, "NewSpec");
-  EXPECT_EQ(run.stages.size(), 5U);
-  EXPECT_FALSE(plan.start);
+  EXPECT_EQ(run.stages.size(), 6U);
+  EXPECT_EQ(run.queued, kNow);
+  EXPECT_FALSE(run.started);
+  EXPECT_TRUE(plan.starts.empty());
   EXPECT_TRUE(plan.recheck_after);
   EXPECT_EQ(plan.status.phase, BuildPhase::kResolving);
   EXPECT_EQ(plan.status.observed_generation, 3);
 }
 
-TEST(NewRun, ResolvesARevisionThatMoves) {
+TEST(NewRun, ResolvesARevisionThatMovesBeforeItsTurnComes) {
   World world;
-  world.Store(world.Decide());
+  world.admitted = false;
+  world.Step();
   const auto plan = world.Decide();
-  ASSERT_TRUE(plan.start);
-  EXPECT_EQ(plan.start->role, Role::kResolve);
-  EXPECT_EQ(plan.start->name, ResolveJobName(world.build.meta, 1));
+  ASSERT_EQ(plan.starts.size(), 1U);
+  EXPECT_EQ(plan.starts[0].role, JobRole::kResolve);
+  EXPECT_EQ(plan.starts[0].name, JobName(world.build.meta, 1, JobRole::kResolve));
 }
 
 TEST(NewRun, BuildsAFullShaWithoutResolvingIt) {
   World world;
   world.build.spec.source.revision = std::string(40, 'A');
-  world.Store(world.Decide());
+  world.Step();
   EXPECT_EQ(world.Run().commit->sha, kSha);
   EXPECT_EQ(world.Run().stages[0].state, StageState::kSkipped);
-  const auto plan = world.Decide();
-  ASSERT_TRUE(plan.start);
-  EXPECT_EQ(plan.start->role, Role::kBuild);
+  EXPECT_EQ(world.build.status.phase, BuildPhase::kQueued);
+  auto plan = world.Step();
+  EXPECT_EQ(plan.status.runs[0].started, kNow) << "on record before a Job of it is made";
+  EXPECT_TRUE(plan.starts.empty());
+  plan = world.Decide();
+  EXPECT_EQ(Started(plan, JobRole::kBuild), std::vector<std::string>{""});
   EXPECT_EQ(plan.status.phase, BuildPhase::kCloning);
 }
 
@@ -51,9 +56,12 @@ TEST(NewRun, IsNotMadeOfASpecThatWasBuilt) {
     World world;
     world.Over(success);
     world.build.meta.generation = 9;  // of suspend or history, which change no image
+    world.build.spec.history.failed = 7;
+    world.build.spec.require_approval = true;
+    world.build.spec.build.retries = 0;
     const auto plan = world.Decide();
     EXPECT_EQ(plan.status.runs.size(), 1U) << success;
-    EXPECT_FALSE(plan.start) << success;
+    EXPECT_TRUE(plan.starts.empty()) << success;
     EXPECT_FALSE(plan.recheck_after) << success;
     EXPECT_EQ(Reason(plan), success ? "Succeeded" : "DockerfileFailed");
     EXPECT_EQ(plan.status.phase, success ? BuildPhase::kSucceeded : BuildPhase::kFailed);
@@ -62,28 +70,34 @@ TEST(NewRun, IsNotMadeOfASpecThatWasBuilt) {
 
 TEST(NewRun, IsMadeWhenAnythingOfTheSpecChangesThatAnImageDependsOn) {
   using Change = void (*)(resources::ImageBuildSpec&);
-  const Change changes[] = {[](auto& s) { s.source.revision = "next"; },
-                            [](auto& s) { s.source.context_dir = "app"; },
-                            [](auto& s) { s.build.dockerfile = "Other"; },
-                            [](auto& s) { s.build.target = "final"; },
-                            [](auto& s) { s.build.args = {{"A", "b"}}; },
-                            [](auto& s) { s.build.timeout = std::chrono::minutes(7); },
-                            [](auto& s) { s.build.resources.limits["memory"] = "1Gi"; },
-                            [](auto& s) {
-                              s.build.cache = resources::CacheSpec{
-                                  "registry.example.com/team/cache", std::chrono::hours(1), {}};
-                            },
-                            [](auto& s) { s.scan.fail_on = resources::Severity::kCritical; },
-                            [](auto& s) { s.scan.ignore_unfixed = false; },
-                            [](auto& s) { s.output.tags = {"v1"}; },
-                            [](auto& s) { s.output.labels["a"] = "b"; }};
+  const Change changes[] = {
+      [](auto& s) { s.source.revision = "next"; },
+      [](auto& s) { s.source.context_dir = "app"; },
+      [](auto& s) { s.source.submodules = true; },
+      [](auto& s) { s.source.depth = 0; },
+      [](auto& s) { s.ca_bundle_ref = resources::NameRef{"authorities"}; },
+      [](auto& s) { s.tests.push_back({.name = "unit", .image = kImage, .command = {"true"}}); },
+      [](auto& s) { s.build.dockerfile = "Other"; },
+      [](auto& s) { s.build.target = "final"; },
+      [](auto& s) { s.build.args = {{"A", "b"}}; },
+      [](auto& s) { s.build.platforms = {"linux/arm64"}; },
+      [](auto& s) { s.build.timeout = std::chrono::minutes(7); },
+      [](auto& s) { s.build.resources.limits["memory"] = "1Gi"; },
+      [](auto& s) {
+        s.build.cache = resources::CacheSpec{"registry.example.com/team/cache", std::chrono::hours(1), {}};
+      },
+      [](auto& s) { s.scan.fail_on = resources::Severity::kCritical; },
+      [](auto& s) { s.scan.ignore_unfixed = false; },
+      [](auto& s) { s.output.push = false; },
+      [](auto& s) { s.output.tags = {"v1"}; },
+      [](auto& s) { s.output.labels["a"] = "b"; }};
   for (std::size_t i = 0; i < std::size(changes); ++i) {
     World world;
     world.Over(true);
     changes[i](world.build.spec);
     world.build.meta.generation = 4;
     const auto plan = world.Decide();
-    ASSERT_EQ(plan.status.runs.size(), 2U) << i;
+    ASSERT_EQ(plan.status.runs.size(), 2U) << i << Message(plan);
     EXPECT_EQ(plan.status.runs[0].number, 2) << i;
     EXPECT_EQ(plan.status.runs[0].reason, "NewSpec") << i;
   }
@@ -92,8 +106,8 @@ TEST(NewRun, IsMadeWhenAnythingOfTheSpecChangesThatAnImageDependsOn) {
 TEST(NewRun, IsMadeForANewValueOfTheRebuildAnnotationAndOnlyOnce) {
   World world;
   world.Over(false);
-  world.build.meta.annotations[std::string(kRebuildAnnotation)] = "1";
-  world.Store(world.Decide());
+  world.Annotate(resources::kRebuildAnnotation, "1");
+  world.Step();
   ASSERT_EQ(world.build.status.runs.size(), 2U);
   EXPECT_EQ(world.Run().reason, "Rebuild");
   world.Run().finished = kNow;
@@ -108,6 +122,12 @@ TEST(NewRun, OfARunWithoutAKeyGoesByGeneration) {
   EXPECT_EQ(world.Decide().status.runs.size(), 2U);
 }
 
+TEST(NewRun, OfAnObjectThatIsGoingIsNotMade) {
+  World world;
+  world.build.meta.deleted = kNow;
+  EXPECT_TRUE(world.Decide().status.runs.empty());
+}
+
 TEST(Key, TellsApartWhatOnlyLooksTheSameWhenJoined) {
   World world;
   auto& args = world.build.spec.build.args;
@@ -115,27 +135,6 @@ TEST(Key, TellsApartWhatOnlyLooksTheSameWhenJoined) {
   const auto one = KeyOf(world.build);
   args = {{"A1", "B"}};
   EXPECT_NE(KeyOf(world.build), one);
-}
-
-TEST(Suspended, BeginsNothing) {
-  World world;
-  world.build.spec.suspend = true;
-  const auto plan = world.Decide();
-  EXPECT_TRUE(plan.status.runs.empty());
-  EXPECT_EQ(plan.status.phase, BuildPhase::kSuspended);
-  EXPECT_EQ(Reason(plan), "Suspended");
-}
-
-TEST(Suspended, LetsARunUnderWayGoOnEvenIfTheSpecChanged) {
-  World world;
-  world.Building();
-  world.build.spec.suspend = true;
-  world.build.spec.build.target = "other";
-  world.build.meta.generation = 4;
-  const auto plan = world.Decide();
-  EXPECT_FALSE(plan.status.runs[0].finished);
-  EXPECT_TRUE(plan.removals.empty());
-  EXPECT_EQ(Reason(plan), "Building");
 }
 
 TEST(Policy, RefusesWithoutARun) {
@@ -153,59 +152,92 @@ TEST(Policy, RefusesWithoutARun) {
 TEST(Policy, MendedLetsItBegin) {
   World world;
   world.policy->repositories.clear();
-  world.Store(world.Decide());
+  world.Step();
   world.policy->repositories = {"registry.example.com/team/"};
   EXPECT_EQ(world.Decide().status.runs.size(), 1U);
 }
 
 TEST(Policy, ThatChangesInARunHoldsItsNextJobBack) {
   World world;
-  world.Store(world.Decide());
+  world.Step();
   world.policy.reset();
   const auto plan = world.Decide();
-  EXPECT_FALSE(plan.start);
+  EXPECT_TRUE(plan.starts.empty());
   EXPECT_EQ(Reason(plan), "PolicyMissing");
   EXPECT_FALSE(plan.status.runs[0].finished);
   EXPECT_TRUE(plan.recheck_after);
 }
 
-TEST(Policy, TwoRegistryCredentialsForTheBuildAreRefused) {
+TEST(Policy, ThatIsGoneWhenARunIsResolvedKeepsItFromBeginning) {
   World world;
-  auto& spec = world.build.spec.build;
-  spec.base_credentials_secret_ref = resources::NameRef{"base"};
-  spec.cache = resources::CacheSpec{"registry.example.com/team/cache", std::chrono::hours(1),
-                                    resources::NameRef{"cache"}};
-  world.policy->secrets = {{"base", resources::SecretUse::kBase}, {"cache", resources::SecretUse::kCache}};
-  const auto plan = world.Decide();
-  EXPECT_EQ(Reason(plan), "TwoCredentials");
-  EXPECT_TRUE(Message(plan).starts_with("spec.build.cache.credentialsSecretRef: ")) << Message(plan);
+  world.Resolving();
+  world.Finish(JobRole::kResolve, {Ended("resolve", 0, FoundReport())});
+  world.policy.reset();
+  const auto plan = world.Step();
+  EXPECT_EQ(Reason(plan), "PolicyMissing");
+  EXPECT_FALSE(world.Run().started);
+  EXPECT_FALSE(world.Run().finished);
 }
 
 TEST(Resolved, StartsTheBuildOfTheCommit) {
   World world;
-  world.Resolving({Ended("resolve", 0, R"({"sha":")" + kSha + "\"}")});
-  world.resolve_job->complete = true;
+  world.Resolving();
+  world.Finish(JobRole::kResolve, {Ended("resolve", 0, FoundReport())});
+  world.Step();
+  EXPECT_EQ(world.Run().commit->sha, kSha);
+  EXPECT_EQ(world.Run().ref, "refs/heads/main");
+  EXPECT_EQ(world.Run().stages[0].state, StageState::kSucceeded);
+  EXPECT_EQ(world.Recorded(JobRole::kResolve).state, StageState::kSucceeded);
+  EXPECT_TRUE(world.Run().started);
   const auto plan = world.Decide();
-  ASSERT_TRUE(plan.start);
-  EXPECT_EQ(plan.start->role, Role::kBuild);
-  EXPECT_EQ(plan.start->name, BuildJobName(world.build.meta, 1));
-  EXPECT_EQ(plan.status.runs[0].commit->sha, kSha);
-  EXPECT_EQ(plan.status.runs[0].stages[0].state, StageState::kSucceeded);
+  ASSERT_EQ(plan.starts.size(), 1U);
+  EXPECT_EQ(plan.starts[0].name, JobName(world.build.meta, 1, JobRole::kBuild));
 }
 
 TEST(Resolved, DoesNotCountBeforeTheJobIsComplete) {
   World world;
-  world.Resolving({Ended("resolve", 0, R"({"sha":")" + kSha + "\"}")});
-  EXPECT_FALSE(world.Decide().start);
+  world.Resolving({Ended("resolve", 0, FoundReport())});
+  const auto plan = world.Decide();
+  EXPECT_FALSE(plan.status.runs[0].commit);
+  EXPECT_TRUE(plan.starts.empty());
+}
+
+TEST(Resolved, ByAJobWithAnotherUidDoesNotCount) {
+  World world;
+  world.Resolving();
+  world.Finish(JobRole::kResolve, {Ended("resolve", 0, FoundReport(kOtherSha))});
+  world.JobOf(JobRole::kResolve).meta.uid = {"forged"};
+  const auto plan = world.Decide();
+  EXPECT_FALSE(plan.status.runs[0].commit);
+  EXPECT_EQ(Reason(plan), "JobVanished");
 }
 
 TEST(Resolved, ToNothingFails) {
   for (const char* report : {"", "{}", R"({"sha":"main"})", "{\"sha\":"}) {
     World world;
-    world.Resolving({Ended("resolve", 0, report)});
-    world.resolve_job->complete = true;
+    world.Resolving();
+    world.Finish(JobRole::kResolve, {Ended("resolve", 0, report)});
     EXPECT_EQ(Reason(world.Decide()), "ResolveReportInvalid") << report;
   }
+}
+
+TEST(Turn, IsWaitedForWithTheCommitKnown) {
+  World world;
+  world.admitted = false;
+  world.Resolving();
+  world.Finish(JobRole::kResolve, {Ended("resolve", 0, FoundReport())});
+  world.Step();
+  const auto plan = world.Step();
+  EXPECT_EQ(plan.status.phase, BuildPhase::kQueued);
+  EXPECT_EQ(Reason(plan), "Queued");
+  EXPECT_TRUE(plan.starts.empty());
+  EXPECT_TRUE(plan.recheck_after);
+  world.now += std::chrono::hours(5);
+  EXPECT_FALSE(world.Step().status.runs[0].finished) << "the timeout counts from when its turn has come";
+  world.admitted = true;
+  world.Step();
+  EXPECT_EQ(world.Run().started, world.now);
+  EXPECT_EQ(Started(world.Decide(), JobRole::kBuild).size(), 1U);
 }
 
 TEST(Progress, PhaseFollowsTheContainers) {
@@ -214,8 +246,11 @@ TEST(Progress, PhaseFollowsTheContainers) {
     BuildPhase phase;
   } cases[] = {
       {{Running("source"), Stuck("build", "PodInitializing")}, BuildPhase::kCloning},
-      {{Ended("source"), Running("build")}, BuildPhase::kBuilding},
-      {{Ended("source"), Ended("build"), Running("scan")}, BuildPhase::kScanning},
+      {{Ended("source"), Running("prepare")}, BuildPhase::kPreparing},
+      {{Ended("source"), Ended("prepare"), Running("build")}, BuildPhase::kBuilding},
+      {{Ended("source"), Ended("prepare"), Ended("build"), Running("scan")}, BuildPhase::kScanning},
+      {{Ended("source"), Ended("prepare"), Ended("build"), Ended("scan", 0, kClean), Running("push")},
+       BuildPhase::kPushing},
   };
   for (const auto& c : cases) {
     World world;
@@ -224,7 +259,7 @@ TEST(Progress, PhaseFollowsTheContainers) {
     EXPECT_EQ(plan.status.phase, c.phase);
     EXPECT_EQ(Reason(plan), "Building");
     EXPECT_EQ(plan.recheck_after, kRecheck);
-    EXPECT_FALSE(plan.start);
+    EXPECT_TRUE(plan.starts.empty());
   }
 }
 
@@ -239,64 +274,36 @@ TEST(Progress, SaysThatAPodWaitsForANode) {
   EXPECT_FALSE(plan.status.runs[0].finished);
 }
 
-TEST(Success, IsTheDigestThatThePushReported) {
+TEST(Progress, OfSeveralRunningPlatformsIsThatOfTheOneFurthestBehind) {
   World world;
-  world.Pushed();
-  const auto plan = world.Decide();
-  const auto& run = plan.status.runs[0];
-  EXPECT_EQ(run.image, kImage);
-  EXPECT_EQ(run.tags, std::vector<std::string>{kSha});
-  EXPECT_EQ(run.commit->author, "Ada");
-  EXPECT_TRUE(run.finished);
-  EXPECT_FALSE(run.failure);
-  for (const auto& stage : run.stages) EXPECT_EQ(stage.state, StageState::kSucceeded) << stage.name;
-  ASSERT_TRUE(plan.status.latest);
-  EXPECT_EQ(plan.status.latest->image, kImage);
-  EXPECT_EQ(plan.status.latest->commit, kSha);
-  EXPECT_EQ(Reason(plan), "Succeeded");
-  EXPECT_EQ(Message(plan), "commit aaaaaaaaaaaa is " + kImage);
-  EXPECT_FALSE(plan.recheck_after);
-  ASSERT_EQ(plan.notices.size(), 1U);
-  EXPECT_FALSE(plan.notices[0].warning);
+  world.build.spec.build.platforms = {"linux/amd64", "linux/arm64"};
+  world.Begun();
+  world.Step();
+  world.PodOf(JobRole::kBuild, "linux/amd64").containers = {Ended("source"), Ended("prepare"), Ended("build"),
+                                                            Running("scan")};
+  world.PodOf(JobRole::kBuild, "linux/arm64").containers = {Ended("source"), Running("prepare")};
+  EXPECT_EQ(world.Step().status.phase, BuildPhase::kPreparing);
+  EXPECT_EQ(FindStage(world.Run(), "source")->state, StageState::kSucceeded);
+  EXPECT_EQ(FindStage(world.Run(), "prepare")->state, StageState::kRunning);
+  world.PodOf(JobRole::kBuild, "linux/arm64").containers = {Ended("source"), Ended("prepare"),
+                                                            Running("build")};
+  EXPECT_EQ(world.Step().status.phase, BuildPhase::kBuilding);
+  world.Finish(JobRole::kBuild, AllWell(), "linux/amd64");
+  EXPECT_EQ(world.Step().status.phase, BuildPhase::kBuilding);
+  EXPECT_EQ(FindStage(world.Run(), "build")->state, StageState::kRunning);
+  world.Finish(JobRole::kBuild, AllWell(), "linux/arm64");
+  EXPECT_EQ(world.Step().status.phase, BuildPhase::kIndexing);
 }
 
-TEST(Success, IsNoneWithoutAWholeReportOfThePush) {
-  for (const std::string& report :
-       {std::string(), std::string("registry.example.com/team/app:tag"), kImage.substr(0, 90),
-        "registry.example.com/team/other@sha256:" + std::string(64, '1'), kImage + "\n" + kImage + "\n"}) {
+TEST(Commit, ThatTheCloneTellsIsTakenOnlyOfTheOneThatWasAskedFor) {
+  for (const auto& sha : {kSha, kOtherSha}) {
     World world;
-    world.Pushed();
-    world.image_pod->containers.back().message = report;
+    world.Building(
+        {Ended("source", 0, R"({"sha":")" + sha + R"(","author":"Eve","subject":"x"})"), Running("prepare")});
     const auto plan = world.Decide();
-    EXPECT_EQ(Reason(plan), "PushReportInvalid") << report;
-    EXPECT_FALSE(plan.status.latest) << report;
+    EXPECT_EQ(plan.status.runs[0].commit->sha, kSha);
+    EXPECT_EQ(plan.status.runs[0].commit->author, sha == kSha ? "Eve" : "");
   }
-}
-
-TEST(Success, IsNoneWithoutAReportOfTheScan) {
-  for (const std::string& report : {std::string(), std::string("{\"counts\":{\"CRIT"),
-                                    std::string("{\"counts\":{}}"), std::string("[]")}) {
-    World world;
-    world.Pushed();
-    world.image_pod->containers[2].message = report;
-    const auto plan = world.Decide();
-    EXPECT_EQ(Reason(plan), "ScanError") << report;
-    EXPECT_FALSE(plan.status.latest) << report;
-  }
-}
-
-TEST(Success, IsNoneWhenTheScanIsNotInThePod) {
-  World world;
-  world.Pushed();
-  world.image_pod->containers.erase(world.image_pod->containers.begin() + 2);
-  EXPECT_EQ(Reason(world.Decide()), "ScanError");
-}
-
-TEST(Success, DoesNotBelieveTheBuildContainer) {
-  World world;
-  world.Pushed();
-  world.image_pod->containers[1].message = kRepository + "@sha256:" + std::string(64, '2');
-  EXPECT_EQ(world.Decide().status.latest->image, kImage);
 }
 
 }  // namespace

@@ -2,37 +2,56 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <map>
 
 #include "image_build/names.h"
-#include "image_build/report.h"
 #include "unit/image_build/world.h"
 
 namespace slipway::image_build {
 namespace {
 
 using kube::Json;
+using resources::NameRef;
+using Strings = std::vector<std::string>;
 
-const Tools kTools{"runner@x",
-                   "kaniko@x",
-                   "trivy@x",
-                   "crane@x",
-                   "registry.test:5000/trivy-db:2",
-                   "registry.test:5000/trivy-java-db:1"};
+const Tools kTools{.runner_image = "runner@x",
+                   .kaniko_image = "kaniko@x",
+                   .trivy_image = "trivy@x",
+                   .trivy_db_repository = "registry.test:5000/trivy-db:2",
+                   .trivy_java_db_repository = "registry.test:5000/trivy-java-db:1"};
 
+// Everything that a spec can ask for, with a Secret for each use.
 struct Rendered {
   Rendered() {
-    world.Building();
+    auto& spec = world.build.spec;
+    spec.source.credentials_secret_ref = NameRef{"git"};
+    spec.build.base_credentials_secret_ref = NameRef{"base"};
+    spec.build.cache =
+        resources::CacheSpec{"registry.example.com/team/cache", std::chrono::hours(48), NameRef{"cache"}};
+    spec.output.credentials_secret_ref = NameRef{"out"};
+    spec.report =
+        resources::ReportSpec{.api_url = "https://api.example.com", .credentials_secret_ref = {"token"}};
+    spec.ca_bundle_ref = NameRef{"authorities"};
+    resources::TestSpec test{.name = "unit", .image = kImage, .command = {"go", "test"}};
+    test.matrix = {{"OS", {"a"}}};
+    spec.tests = {test};
     policy.insecure_registries = {"registry.test:5000"};
     space.service_account = "builder";
+    run.number = 1;
+    run.ref = "refs/heads/main";
+    run.commit.emplace().sha = kSha;
   }
-  Json Build() const {
-    return RenderBuildJob(world.build, world.build.status.runs.front(), {kTools, policy, space});
+  Json Of(JobRole role, const std::string& leg = "") const {
+    const StartJob start{role, leg, JobName(world.build.meta, 1, role, leg)};
+    return RenderJob(world.build, run, start, {kTools, policy, space});
   }
-  Json Resolve() const {
-    return RenderResolveJob(world.build, world.build.status.runs.front(), {kTools, policy, space});
+  std::vector<Json> All() const {
+    return {Of(JobRole::kResolve), Of(JobRole::kTest, "unit OS=a"),
+            Of(JobRole::kBuild),   Of(JobRole::kBuild, "linux/arm64"),
+            Of(JobRole::kIndex),   Of(JobRole::kReport, "success")};
   }
   World world;
+  BuildRun run;
   resources::Policy policy;
   resources::NamespacePolicy space;
 };
@@ -56,231 +75,149 @@ Json Step(const Json& job, const std::string& name) {
   return {};
 }
 
-std::vector<std::string> Names(const Json& job) {
-  std::vector<std::string> names;
+Strings Names(const Json& job) {
+  Strings names;
   for (const auto& container : Steps(job)) names.push_back(container["name"]);
   return names;
 }
 
 bool Has(const Json& container, const std::string& arg) {
-  for (const auto& other : container["args"]) {
-    if (other == arg) return true;
+  const auto args = container.value("args", Strings{});
+  return std::ranges::find(args, arg) != args.end();
+}
+
+bool Mounts(const Json& container, const std::string& volume) {
+  for (const auto& mount : container.value("volumeMounts", Json::array())) {
+    if (mount["name"] == volume) return true;
   }
   return false;
 }
 
-// "name:path", with ":ro" where it is read-only.
-std::vector<std::string> Mounts(const Json& container) {
-  std::vector<std::string> mounts;
-  if (!container.contains("volumeMounts")) return mounts;
-  for (const auto& mount : container["volumeMounts"]) {
-    mounts.push_back(mount["name"].get<std::string>() + ":" + mount["mountPath"].get<std::string>() +
-                     (mount.value("readOnly", false) ? ":ro" : ""));
-  }
-  return mounts;
-}
-
-using Strings = std::vector<std::string>;
-
-TEST(BuildJob, IsOwnedNamedAndTriedOnce) {
-  const auto job = Rendered().Build();
-  EXPECT_EQ(job["metadata"]["name"], BuildJobName(World().build.meta, 1));
-  EXPECT_EQ(job["metadata"]["namespace"], "team");
-  EXPECT_EQ(job["metadata"]["ownerReferences"][0]["uid"], "build-uid");
-  EXPECT_EQ(job["metadata"]["ownerReferences"][0]["controller"], true);
-  EXPECT_EQ(job["spec"]["backoffLimit"], 0);
-  EXPECT_FALSE(job["spec"].contains("ttlSecondsAfterFinished"));
-  for (const auto& meta : {job["metadata"], job["spec"]["template"]["metadata"]}) {
-    EXPECT_EQ(meta["labels"]["slipway.dev/kind"], "ImageBuild");
-    EXPECT_EQ(meta["labels"]["slipway.dev/name"], "app");
-    EXPECT_EQ(meta["labels"]["slipway.dev/role"], "build");
+TEST(Jobs, AreOwnedTriedOnceAndToldFromEvictions) {
+  for (const auto& job : Rendered().All()) {
+    EXPECT_EQ(job["metadata"]["namespace"], "team");
+    EXPECT_EQ(job["metadata"]["ownerReferences"][0]["uid"], "build-uid");
+    EXPECT_EQ(job["metadata"]["ownerReferences"][0]["controller"], true);
+    EXPECT_EQ(job["spec"]["backoffLimit"], 0);
+    EXPECT_EQ(job["spec"]["podFailurePolicy"]["rules"][0]["onPodConditions"][0]["type"], "DisruptionTarget");
+    EXPECT_EQ(job["spec"]["template"]["metadata"]["labels"]["slipway.dev/job"], job["metadata"]["name"]);
+    const auto& pod = job["spec"]["template"]["spec"];
+    EXPECT_EQ(pod["automountServiceAccountToken"], false);
+    EXPECT_EQ(pod["serviceAccountName"], "builder");
+    EXPECT_EQ(pod["restartPolicy"], "Never");
   }
 }
 
-TEST(BuildJob, IsTheSameWheneverItIsRendered) {
+TEST(Jobs, RunTheirStepsInOrder) {
   Rendered rendered;
-  const auto once = rendered.Build();
-  rendered.world.now += std::chrono::hours(1);
-  EXPECT_EQ(rendered.Build(), once);
+  EXPECT_EQ(Names(rendered.Of(JobRole::kResolve)), Strings{"resolve"});
+  EXPECT_EQ(Names(rendered.Of(JobRole::kTest, "unit OS=a")), (Strings{"source", "test"}));
+  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)), (Strings{"source", "prepare", "build", "scan", "push"}));
+  EXPECT_EQ(Names(rendered.Of(JobRole::kIndex)), Strings{"index"});
+  EXPECT_EQ(Names(rendered.Of(JobRole::kReport, "success")), Strings{"report"});
+  rendered.world.build.spec.output.push = false;
+  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)), (Strings{"source", "prepare", "build", "scan"}));
 }
 
-TEST(BuildJob, HasTheTimeThatResolvingLeft) {
-  Rendered rendered;
-  auto& run = rendered.world.Run();
-  run.started = kNow;
-  run.stages[0].finished = kNow + std::chrono::minutes(1);
-  EXPECT_EQ(rendered.Build()["spec"]["activeDeadlineSeconds"], 29 * 60);
-}
-
-TEST(BuildJob, RunsItsGatesInOrder) {
-  EXPECT_EQ(Names(Rendered().Build()), (Strings{"source", "build", "scan", "push"}));
-}
-
-TEST(BuildJob, PushesFurtherTagsOneAfterTheOther) {
-  Rendered rendered;
-  rendered.world.build.spec.output.tags = {"{{commit}}", "main", "{{shortCommit}}"};
-  const auto job = rendered.Build();
-  EXPECT_EQ(Names(job), (Strings{"source", "build", "scan", "push", "tag-1", "tag-2"}));
-  EXPECT_EQ(job["spec"]["template"]["spec"]["containers"].size(), 1U);
-  EXPECT_EQ(Step(job, "push")["args"][2], kRepository + ":" + kSha);
-  EXPECT_EQ(Step(job, "tag-1")["args"], Json::array({"tag", kRepository + ":" + kSha, "main"}));
-  EXPECT_EQ(Step(job, "tag-2")["args"][2], "aaaaaaaaaaaa");
-}
-
-TEST(Pod, HasNoTokenAndNoMoreRightsThanItNeeds) {
-  const auto job = Rendered().Build();
-  const auto& pod = job["spec"]["template"]["spec"];
-  EXPECT_EQ(pod["automountServiceAccountToken"], false);
-  EXPECT_EQ(pod["serviceAccountName"], "builder");
-  EXPECT_EQ(pod["enableServiceLinks"], false);
-  EXPECT_EQ(pod["restartPolicy"], "Never");
-  EXPECT_EQ(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
-  for (const auto& step : Steps(job)) {
-    const auto& context = step["securityContext"];
-    EXPECT_EQ(context["allowPrivilegeEscalation"], false);
-    EXPECT_EQ(context["capabilities"]["drop"], Json::array({"ALL"}));
-    const bool build = step["name"] == "build";
-    EXPECT_EQ(context["runAsUser"], build ? 0 : 65532);
-    EXPECT_EQ(context.value("readOnlyRootFilesystem", false), !build) << step["name"];
-    EXPECT_EQ(context.value("runAsNonRoot", false), !build) << step["name"];
-    EXPECT_EQ(context["capabilities"].contains("add"), build) << step["name"];
-  }
-}
-
-TEST(Mounts, GiveEachContainerWhatItNeedsAndNoMore) {
-  const auto job = Rendered().Build();
-  EXPECT_EQ(Mounts(Step(job, "source")), (Strings{"git-tmp:/tmp", "workspace:/workspace"}));
-  EXPECT_EQ(Mounts(Step(job, "build")), (Strings{"workspace:/kaniko/workspace:ro", "image:/kaniko/image"}));
-  EXPECT_EQ(Mounts(Step(job, "scan")), (Strings{"image:/image:ro", "scan-tmp:/tmp"}));
-  EXPECT_EQ(Mounts(Step(job, "push")), (Strings{"image:/image:ro"}));
-}
-
-TEST(Mounts, EachSecretIsInItsOwnContainerOnly) {
-  Rendered rendered;
-  auto& spec = rendered.world.build.spec;
-  spec.source.credentials_secret_ref = resources::NameRef{"git"};
-  spec.build.base_credentials_secret_ref = resources::NameRef{"base"};
-  spec.output.credentials_secret_ref = resources::NameRef{"out"};
-  spec.output.tags = {"a", "b"};
-  const auto job = rendered.Build();
-  const std::map<std::string, Strings> holders{{"git-credentials", {"source"}},
-                                               {"build-credentials", {"build"}},
-                                               {"push-credentials", {"push", "tag-1"}}};
-  for (const auto& [volume, expected] : holders) {
-    Strings found;
+TEST(Containers, AreRestrictedButTheBuild) {
+  for (const auto& job : Rendered().All()) {
     for (const auto& step : Steps(job)) {
-      for (const auto& mount : Mounts(step)) {
-        if (mount.starts_with(volume + ":")) found.push_back(step["name"]);
+      const auto& context = step["securityContext"];
+      const bool build = step["name"] == "build";
+      EXPECT_EQ(context["allowPrivilegeEscalation"], false);
+      EXPECT_EQ(context["capabilities"]["drop"], Json::array({"ALL"}));
+      EXPECT_EQ(context["runAsUser"], build ? 0 : 65532);
+      EXPECT_EQ(context.value("runAsNonRoot", false), !build) << step["name"];
+      EXPECT_EQ(context["capabilities"].contains("add"), build) << step["name"];
+      EXPECT_EQ(context.value("readOnlyRootFilesystem", false), !build && step["name"] != "test");
+    }
+  }
+}
+
+TEST(Secrets, AreEachInTheContainersThatNeedThemOnly) {
+  const std::map<std::string, Strings> holders{
+      {"git-credentials", {"resolve", "source"}}, {"base-credentials", {"prepare"}},
+      {"cache-credentials", {"prepare"}},         {"push-credentials", {"push", "index"}},
+      {"report-credentials", {"report"}},         {"docker-config", {"prepare", "build"}}};
+  for (const auto& job : Rendered().All()) {
+    for (const auto& step : Steps(job)) {
+      for (const auto& [volume, allowed] : holders) {
+        const bool may = std::ranges::find(allowed, step["name"].get<std::string>()) != allowed.end();
+        EXPECT_EQ(Mounts(step, volume), may) << volume << " in " << step["name"];
       }
-    }
-    EXPECT_EQ(found, expected) << volume;
-  }
-  EXPECT_TRUE(Has(Step(job, "source"), "--credentials=/credentials"));
-  for (const auto& volume : job["spec"]["template"]["spec"]["volumes"]) {
-    if (volume["name"] == "push-credentials") {
-      EXPECT_EQ(volume["secret"]["secretName"], "out");
-      EXPECT_EQ(volume["secret"]["items"][0]["path"], "config.json");
+      EXPECT_EQ(Mounts(step, "ca-bundle"), step["name"] != "test") << step["name"];
     }
   }
 }
 
-TEST(Mounts, CacheCredentialsAreTheBuildsWhenTheyAreTheOnlyOnes) {
+TEST(Platform, ChoosesItsNodesAndAStagingTag) {
   Rendered rendered;
-  rendered.world.build.spec.build.cache = resources::CacheSpec{
-      "registry.example.com/team/cache", std::chrono::hours(48), resources::NameRef{"c"}};
-  const auto job = rendered.Build();
-  EXPECT_EQ(Mounts(Step(job, "build")).back(), "build-credentials:/kaniko/.docker:ro");
-  EXPECT_TRUE(Has(Step(job, "build"), "--cache-repo=registry.example.com/team/cache"));
-  EXPECT_TRUE(Has(Step(job, "build"), "--cache-ttl=48h")) << Step(job, "build")["args"].dump();
+  const auto job = rendered.Of(JobRole::kBuild, "linux/arm64");
+  EXPECT_EQ(job["spec"]["template"]["spec"]["nodeSelector"],
+            (Json{{"kubernetes.io/os", "linux"}, {"kubernetes.io/arch", "arm64"}}));
+  EXPECT_TRUE(Has(Step(job, "push"), "--tag=slipway-aaaaaaaaaaaa-1-linux-arm64"));
+  EXPECT_TRUE(Has(Step(job, "build"), "--custom-platform=linux/arm64"));
+  EXPECT_FALSE(rendered.Of(JobRole::kBuild)["spec"]["template"]["spec"].contains("nodeSelector"));
 }
 
-TEST(KanikoArguments, BuildTheCommitIntoATarAndPushNothing) {
+TEST(Arguments, AreWhatTheProgramsTake) {
   Rendered rendered;
   auto& spec = rendered.world.build.spec;
-  spec.source.context_dir = "./app/";
-  spec.build.dockerfile = "docker/Dockerfile";
-  spec.build.target = "final";
   spec.build.args = {{"NAME", "a $(HOME) b"}, {"GIT_COMMIT", "a lie"}};
-  spec.output.labels = {{"team", "x"}, {"org.opencontainers.image.revision", "a lie"}};
-  const auto build = Step(rendered.Build(), "build");
-  for (const std::string arg :
-       {"--context=dir:///kaniko/workspace/source/app",
-        "--dockerfile=/kaniko/workspace/source/app/docker/Dockerfile", "--no-push",
-        "--tar-path=/kaniko/image/image.tar", "--reproducible", "--target=final", "--label=team=x",
-        "--label=org.opencontainers.image.source=https://git.example.com/team/app.git",
-        "--insecure-registry=registry.test:5000", "--build-arg=NAME=a $$(HOME) b"}) {
-    EXPECT_TRUE(Has(build, arg)) << arg;
+  spec.output.labels = {{"org.opencontainers.image.revision", "a lie"}};
+  rendered.run.jobs = {{.role = JobRole::kBuild, .image = kImage}};
+  const auto job = rendered.Of(JobRole::kBuild);
+  EXPECT_TRUE(Has(Step(job, "source"), "--commit=" + kSha));
+  EXPECT_TRUE(Has(Step(job, "source"), "--ref=refs/heads/main"));
+  EXPECT_TRUE(Has(Step(job, "prepare"), "--cache-repository=registry.example.com/team/cache/team/trusted"));
+  EXPECT_TRUE(Has(Step(job, "build"), "--build-arg=NAME=a $$(HOME) b"));
+  EXPECT_TRUE(Has(Step(job, "build"), "--build-arg=GIT_COMMIT=" + kSha));
+  EXPECT_TRUE(Has(Step(job, "build"), "--label=org.opencontainers.image.revision=" + kSha));
+  EXPECT_TRUE(Has(Step(job, "build"), "--no-push"));
+  EXPECT_FALSE(Step(job, "build")["args"].dump().contains("a lie"));
+  EXPECT_TRUE(Has(Step(job, "scan"), "--severity=HIGH,CRITICAL"));
+  EXPECT_TRUE(Has(Step(job, "scan"), "--ignorefile=/dev/null"));
+  EXPECT_TRUE(Has(Step(job, "push"), "--tag=" + kSha));
+  EXPECT_FALSE(Has(Step(job, "push"), "--move-tags"));
+  EXPECT_TRUE(Has(Step(rendered.Of(JobRole::kIndex), "index"), "--manifest=" + kImage));
+  const auto report = Step(rendered.Of(JobRole::kReport, "success"), "report");
+  EXPECT_TRUE(Has(report, "--repository=team/app"));
+  EXPECT_TRUE(Has(report, "--state=success"));
+  EXPECT_TRUE(Has(report, "--context=slipway/app"));
+}
+
+resources::ObservedPull Pull(bool fork) {
+  return {
+      .number = 7, .commit = kOtherSha, .ref = "refs/pull/7/head", .fork = fork, .title = "t", .time = kNow};
+}
+
+TEST(PullSpec, HasNothingThatUnmergedCodeMustNotHave) {
+  Rendered rendered;
+  rendered.world.build.spec.trigger.pull_requests.emplace();
+  for (const bool fork : {true, false}) {
+    const auto spec = PullSpec(rendered.world.build, Pull(fork));
+    EXPECT_EQ(spec.source.revision, "refs/pull/7/head");
+    EXPECT_FALSE(spec.output.push);
+    EXPECT_FALSE(spec.output.credentials_secret_ref);
+    EXPECT_FALSE(spec.build.base_credentials_secret_ref);
+    EXPECT_FALSE(spec.build.cache->credentials_secret_ref);
+    EXPECT_EQ(spec.trigger, resources::TriggerSpec{});
+    EXPECT_EQ(spec.require_approval, fork);
+    EXPECT_EQ(spec.source.credentials_secret_ref.has_value(), !fork);
   }
-  EXPECT_TRUE(Has(build, "--build-arg=GIT_COMMIT=" + kSha));
-  EXPECT_TRUE(Has(build, "--label=org.opencontainers.image.revision=" + kSha));
-  EXPECT_TRUE(Has(build, "--destination=" + kRepository + ":" + kSha));
-  EXPECT_FALSE(build["args"].dump().contains("a lie"));
 }
 
-TEST(KanikoArguments, OfTheRepositorysRootHaveNoDot) {
-  const auto build = Step(Rendered().Build(), "build");
-  EXPECT_TRUE(Has(build, "--context=dir:///kaniko/workspace/source"));
-  EXPECT_TRUE(Has(build, "--dockerfile=/kaniko/workspace/source/Dockerfile"));
-}
-
-TEST(ScanArguments, NameTheGateAndNoFileOfTheRepository) {
+TEST(PullBuild, IsKnownAgainAsItWasRendered) {
   Rendered rendered;
-  auto scan = Step(rendered.Build(), "scan");
-  for (const std::string arg : {"--input=/image/image.tar", "--exit-code=10", "--severity=HIGH,CRITICAL",
-                                "--ignore-unfixed", "--ignorefile=/dev/null", "--output=/dev/termination-log",
-                                "--insecure", "--db-repository=registry.test:5000/trivy-db:2",
-                                "--java-db-repository=registry.test:5000/trivy-java-db:1"}) {
-    EXPECT_TRUE(Has(scan, arg)) << arg;
-  }
-  EXPECT_EQ(scan["workingDir"], "/tmp");
-  rendered.world.build.spec.scan = {resources::Severity::kCritical, false};
-  rendered.policy.insecure_registries.clear();
-  scan = Step(rendered.Build(), "scan");
-  EXPECT_TRUE(Has(scan, "--severity=CRITICAL"));
-  EXPECT_FALSE(Has(scan, "--ignore-unfixed"));
-  EXPECT_FALSE(Has(scan, "--insecure"));
-}
-
-TEST(Severities, AreTheLeastAndAllThatIsWorse) {
-  EXPECT_EQ(SeveritiesFrom(resources::Severity::kLow), "LOW,MEDIUM,HIGH,CRITICAL");
-  EXPECT_EQ(SeveritiesFrom(resources::Severity::kCritical), "CRITICAL");
-}
-
-TEST(PushArguments, ReportTheDigestAndSpeakPlainHttpOnlyWhereThePolicySaysSo) {
-  Rendered rendered;
-  auto push = Step(rendered.Build(), "push");
-  EXPECT_EQ(push["args"], Json::array({"push", "/image/image.tar", kRepository + ":" + kSha,
-                                       "--image-refs=/dev/termination-log"}));
-  EXPECT_EQ(push["terminationMessagePolicy"], "FallbackToLogsOnError");
-  rendered.policy.insecure_registries = {"registry.example.com"};
-  EXPECT_TRUE(Has(Step(rendered.Build(), "push"), "--insecure"));
-}
-
-TEST(BuildResources, AreTheSpecsAndALimitIsARequestToo) {
-  Rendered rendered;
-  rendered.world.build.spec.build.resources = {{{"cpu", "1"}}, {{"cpu", "2"}, {"memory", "1Gi"}}};
-  const auto resources = Step(rendered.Build(), "build")["resources"];
-  EXPECT_EQ(resources["requests"], (Json{{"cpu", "1"}, {"memory", "1Gi"}}));
-  EXPECT_EQ(resources["limits"], (Json{{"cpu", "2"}, {"memory", "1Gi"}}));
-}
-
-TEST(ResolveJob, AsksForTheRevisionInOneContainer) {
-  const auto job = Rendered().Resolve();
-  EXPECT_EQ(Names(job), Strings{"resolve"});
-  EXPECT_EQ(job["metadata"]["name"], ResolveJobName(World().build.meta, 1));
-  EXPECT_EQ(job["spec"]["template"]["metadata"]["labels"]["slipway.dev/role"], "resolve");
-  EXPECT_EQ(Step(job, "resolve")["args"],
-            Json::array({"resolve", "--url=https://git.example.com/team/app.git", "--revision=main",
-                         "--report=/dev/termination-log"}));
-}
-
-TEST(JobNames, DifferByRunRoleAndObject) {
-  World world;
-  auto other = world.build.meta;
-  other.uid = {"another"};
-  const std::set<std::string> names{ResolveJobName(world.build.meta, 1), ResolveJobName(world.build.meta, 2),
-                                    BuildJobName(world.build.meta, 1), ResolveJobName(other, 1)};
-  EXPECT_EQ(names.size(), 4U);
+  auto json = RenderPullBuild(rendered.world.build, Pull(true));
+  json["metadata"]["uid"] = "child";
+  const auto child = resources::ImageBuild::Decode(json);
+  ASSERT_TRUE(child) << child.error().message;
+  EXPECT_TRUE(IsPullBuild(*child, rendered.world.build, Pull(true)));
+  EXPECT_FALSE(IsPullBuild(*child, rendered.world.build, Pull(false)));
+  auto moved = Pull(true);
+  moved.commit = kSha;
+  EXPECT_FALSE(IsPullBuild(*child, rendered.world.build, moved));
 }
 
 }  // namespace

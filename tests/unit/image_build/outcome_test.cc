@@ -11,20 +11,20 @@ namespace {
 
 using resources::Failure;
 
-const std::string kClean = R"({"counts":{"CRITICAL":0,"HIGH":0,"LOW":0,"MEDIUM":0,"UNKNOWN":0}})";
 const std::string kFound = R"({"counts":{"CRITICAL":1,"HIGH":2,"LOW":0,"MEDIUM":0,"UNKNOWN":0}}
 "CVE-2022-32149 golang.org/x/text v0.3.5 -> 0.3.8"
 "CVE-2021-38561 golang.org/x/te)";
 
 std::optional<Failure> Judge(World& world, TimePoint now = kNow) {
-  const Reports reports = ReadReports(*world.image_pod);
-  return FailureOf({world.build, world.Run(), *world.image_pod, reports}, now);
+  const Pod& pod = world.PodOf(JobRole::kBuild);
+  const Reports reports = ReadReports(pod);
+  return FailureOf({world.build, world.Run(), world.Recorded(JobRole::kBuild), pod, reports}, now);
 }
 
 std::optional<Failure> JudgeContainer(ContainerState last) {
   World world;
-  world.Building({Ended("source"), Ended("build"), Ended("scan", 0, kClean), Ended("push", 0, kImage)});
-  for (auto& container : world.image_pod->containers) {
+  world.Building(AllWell());
+  for (auto& container : world.PodOf(JobRole::kBuild).containers) {
     if (container.name == last.name) container = last;
   }
   return Judge(world);
@@ -54,6 +54,8 @@ TEST(GitFailure, NamesTheFieldAndWhatTheRunnerSaid) {
       {23, R"({"reason":"Nonsense"})", "ContextNotFound",
        "spec.source.git.contextDir: ", "not in the repository"},
       {24, R"({"message":"404"})", "RepositoryNotFound", "spec.source.git.url: ", "404"},
+      {25, "", "HostKeyUnknown", "spec.source.git.credentialsSecretRef: ", "known_hosts"},
+      {26, R"({"message":"self-signed"})", "CertificateUntrusted", "spec.caBundleRef: ", "self-signed"},
       {1, "", "GitFailed", "spec.source.git: main of ", "exit code 1"},
       {137, "not json", "GitFailed", "spec.source.git: ", "exit code 137"},
   };
@@ -97,7 +99,7 @@ TEST(BuildFailure, OfMemoryNamesTheLimit) {
   World world;
   world.build.spec.build.resources.limits["memory"] = "512Mi";
   world.Building({Ended("source"), Ended("build", 137)});
-  world.image_pod->containers[1].reason = "OOMKilled";
+  world.PodOf(JobRole::kBuild).containers[1].reason = "OOMKilled";
   const auto failure = Judge(world);
   EXPECT_EQ(failure->reason, "BuildOutOfMemory");
   EXPECT_TRUE(failure->message.starts_with("spec.build.resources.limits.memory: ")) << failure->message;
@@ -134,47 +136,79 @@ TEST(ScanFailure, CountsAndNamesTheWorst) {
   EXPECT_TRUE(failure->message.contains("CVE-2022-32149"));
 }
 
-TEST(PushFailure, IsToldByCranesLastWords) {
+TEST(PushFailure, IsWhatTheRunnerSays) {
   const struct {
-    std::string words;
+    std::string report;
     std::string reason;
-    std::string field;
+    std::string begins;
   } cases[] = {
-      {"PUT https://r/v2: UNAUTHORIZED: authentication required", "RegistryDenied",
-       "spec.output.credentialsSecretRef: "},
-      {"unexpected status code 403 Forbidden", "RegistryDenied", "spec.output.credentialsSecretRef: "},
-      {"DENIED: requested access", "RegistryDenied", "spec.output.credentialsSecretRef: "},
-      {"dial tcp: lookup registry.example.com: no such host", "RegistryUnreachable",
-       "spec.output.repository: registry.example.com "},
-      {"connect: connection refused", "RegistryUnreachable", "spec.output.repository: "},
-      {"i/o timeout", "RegistryUnreachable", "spec.output.repository: "},
-      {"open /image/image.tar: permission denied", "PushFailed", "spec.output.repository: "},
-      {"MANIFEST_INVALID", "PushFailed", "spec.output.repository: "},
-      {"", "PushFailed", "spec.output.repository: "},
+      {R"({"reason":"RegistryDenied","message":"401 no"})", "RegistryDenied",
+       "spec.output.credentialsSecretRef: registry.example.com refused to take "},
+      {R"({"reason":"TagTaken","message":"v1 is there"})", "TagTaken", "spec.output.tags: v1 is there"},
+      {R"({"reason":"RegistryUnreachable","message":"no such host"})", "RegistryUnreachable",
+       "spec.output.repository: no such host"},
+      {R"({"reason":"RegistryUnavailable","message":"503"})", "RegistryUnavailable",
+       "spec.output.repository: 503"},
+      {R"({"reason":"not a word!","message":"x"})", "PushFailed", "spec.output.repository: the push to "},
+      {"{", "PushFailed", "spec.output.repository: the push to "},
+      {"", "PushFailed", "spec.output.repository: the push to "},
   };
   for (const auto& c : cases) {
-    const auto failure = JudgeContainer(Ended("push", 1, c.words));
-    EXPECT_EQ(failure->reason, c.reason) << c.words;
-    EXPECT_TRUE(failure->message.starts_with(c.field)) << failure->message;
-    EXPECT_TRUE(failure->message.contains(c.words)) << failure->message;
+    const auto failure = JudgeContainer(Ended("push", 1, c.report));
+    EXPECT_EQ(failure->reason, c.reason) << c.report;
+    EXPECT_EQ(failure->stage, "push");
+    EXPECT_TRUE(failure->message.starts_with(c.begins)) << failure->message;
   }
 }
 
-TEST(PushFailure, QuotesTheErrorAndNotTheTriesBeforeIt) {
-  const auto failure =
-      JudgeContainer(Ended("push", 1, "07:57:34 retrying dial tcp: x\nError: PUT: DENIED: no\n"));
-  EXPECT_EQ(failure->reason, "RegistryDenied");
-  EXPECT_TRUE(failure->message.ends_with(": Error: PUT: DENIED: no")) << failure->message;
+TEST(PushFailure, NamesTheSecretThatWasRefused) {
+  World world;
+  world.Building({Ended("source"), Ended("prepare"), Ended("build"), Ended("scan", 0, kClean),
+                  Ended("push", 40, R"({"reason":"RegistryDenied","message":"403"})")});
+  world.build.spec.output.credentials_secret_ref = resources::NameRef{"robot"};
+  EXPECT_TRUE(Judge(world)->message.contains("with Secret robot: 403")) << Judge(world)->message;
 }
 
-TEST(PushFailure, OfAFurtherTagIsOfTheSameStage) {
-  World world;
-  world.Building({Ended("source"), Ended("build"), Ended("scan", 0, kClean), Ended("push", 0, kImage),
-                  Ended("tag-1", 1, "DENIED: no")});
-  const auto failure = Judge(world);
-  EXPECT_EQ(failure->reason, "RegistryDenied");
-  EXPECT_EQ(failure->stage, "push");
-  EXPECT_EQ(failure->container, "tag-1");
+TEST(PrepareFailure, IsWhatTheRunnerSays) {
+  const struct {
+    std::string report;
+    std::string reason;
+    std::string begins;
+  } cases[] = {
+      {R"({"reason":"DockerfileInvalid","message":"no FROM"})", "DockerfileInvalid",
+       "spec.build.dockerfile: no FROM"},
+      {R"({"reason":"BaseImageDenied","message":"401"})", "BaseImageDenied",
+       "spec.build.baseCredentialsSecretRef: 401"},
+      {"", "PrepareFailed", "spec.build: looking up the base images of Dockerfile ended with exit code 1"},
+  };
+  for (const auto& c : cases) {
+    const auto failure = JudgeContainer(Ended("prepare", 1, c.report));
+    EXPECT_EQ(failure->reason, c.reason);
+    EXPECT_EQ(failure->stage, "prepare");
+    EXPECT_TRUE(failure->message.starts_with(c.begins)) << failure->message;
+  }
+}
+
+TEST(BuildFailure, OfAKindThatIsKnownNamesTheFieldAndAnyOtherWordIsTheDockerfiles) {
+  const struct {
+    std::string failure;
+    std::string reason;
+    std::string field;
+  } cases[] = {
+      {"BaseImageNotFound", "BaseImageNotFound", "spec.build.dockerfile: "},
+      {"RegistryDenied", "RegistryDenied", "spec.build.baseCredentialsSecretRef: "},
+      {"RegistryUnavailable", "RegistryUnavailable", "spec.build: "},
+      {"DiskFull", "DiskFull", "spec.build.resources.limits.ephemeral-storage: "},
+      {"", "DockerfileFailed", "spec.build.dockerfile: "},
+      {"Succeeded", "DockerfileFailed", "spec.build.dockerfile: "},
+      {"VulnerabilitiesFound", "DockerfileFailed", "spec.build.dockerfile: "},
+  };
+  for (const auto& c : cases) {
+    const auto failure =
+        JudgeContainer(Ended("build", 1, R"({"hits":0,"misses":0,"failure":")" + c.failure + "\"}"));
+    EXPECT_EQ(failure->reason, c.reason) << c.failure;
+    EXPECT_TRUE(failure->message.starts_with(c.field)) << failure->message;
+  }
 }
 
 TEST(FirstFailure, IsTheOneThatCounts) {
@@ -186,19 +220,20 @@ TEST(FirstFailure, IsTheOneThatCounts) {
 TEST(PodFailure, EvictionIsNotTheContainersFault) {
   World world;
   world.Building({Ended("source"), Ended("build", 137)});
-  world.image_pod->phase = "Failed";
-  world.image_pod->reason = "Evicted";
-  world.image_pod->message = "The node was low on resource: ephemeral-storage";
-  const auto failure = Judge(world);
-  EXPECT_EQ(failure->reason, "Evicted");
-  EXPECT_TRUE(failure->message.contains("ephemeral-storage"));
+  world.PodOf(JobRole::kBuild).phase = "Failed";
+  world.PodOf(JobRole::kBuild).reason = "Evicted";
+  world.PodOf(JobRole::kBuild).message = "The node was low on resource: memory";
+  EXPECT_EQ(Judge(world)->reason, "Evicted");
+  EXPECT_TRUE(Judge(world)->message.contains("memory"));
+  world.PodOf(JobRole::kBuild).message = "Pod ephemeral local storage usage exceeds the total limit";
+  EXPECT_EQ(Judge(world)->reason, "DiskFull") << "it would use it up again";
 }
 
 TEST(PodFailure, DeadlineIsTheTimeout) {
   World world;
   world.Building({Ended("source"), Running("build")});
-  world.image_pod->phase = "Failed";
-  world.image_pod->reason = "DeadlineExceeded";
+  world.PodOf(JobRole::kBuild).phase = "Failed";
+  world.PodOf(JobRole::kBuild).reason = "DeadlineExceeded";
   EXPECT_EQ(Judge(world)->reason, "BuildTimeout");
 }
 
@@ -207,11 +242,12 @@ TEST(PodThatCantStart, FailsAfterItsPatience) {
        {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}) {
     World world;
     world.Building({Stuck("source", reason)});
-    const auto begun = world.image_pod->meta.created;
+    const auto begun = world.PodOf(JobRole::kBuild).meta.created;
     EXPECT_FALSE(Judge(world, begun + kStartPatience - std::chrono::seconds(1))) << reason;
     const auto failure = Judge(world, begun + kStartPatience);
     ASSERT_TRUE(failure) << reason;
-    EXPECT_EQ(failure->reason, "PodCannotStart");
+    EXPECT_EQ(failure->reason,
+              std::string_view(reason).starts_with("Create") ? "PodCannotStart" : "ImagePullFailed");
     EXPECT_TRUE(failure->message.contains("the kubelet's words"));
   }
 }
@@ -219,7 +255,7 @@ TEST(PodThatCantStart, FailsAfterItsPatience) {
 TEST(PodThatCantStart, IsCountedFromTheEndOfTheContainerBefore) {
   World world;
   world.Building({Ended("source"), Stuck("build", "ErrImagePull")});
-  world.image_pod->meta.created = kNow - std::chrono::hours(1);
+  world.PodOf(JobRole::kBuild).meta.created = kNow - std::chrono::hours(1);
   EXPECT_FALSE(Judge(world));
   EXPECT_TRUE(Judge(world, kNow + kStartPatience));
 }
@@ -228,20 +264,6 @@ TEST(PodThatCantStart, IsNotOneThatWaitsItsTurn) {
   World world;
   world.Building({Running("source"), Stuck("build", "PodInitializing"), Stuck("push", "ContainerCreating")});
   EXPECT_FALSE(Judge(world, kNow + std::chrono::hours(1)));
-}
-
-TEST(Stages, OfPushRunFromItsFirstToItsLastContainer) {
-  World world;
-  world.Building(
-      {Ended("source"), Ended("build"), Ended("scan", 0, kClean), Ended("push"), Stuck("tag-1", "x")});
-  auto run = world.Run();
-  FollowStages(*world.image_pod, run);
-  EXPECT_EQ(FindStage(run, "push")->state, StageState::kRunning);
-  EXPECT_FALSE(FindStage(run, "push")->finished);
-  world.image_pod->containers.back() = Ended("tag-1");
-  FollowStages(*world.image_pod, run);
-  EXPECT_EQ(FindStage(run, "push")->state, StageState::kSucceeded);
-  EXPECT_TRUE(FindStage(run, "push")->finished);
 }
 
 TEST(FindingsReport, CutShortKeepsItsNumbers) {
@@ -262,10 +284,36 @@ TEST(FindingsReport, NamesNoMoreThanTenAndNothingThatDoesNotPrint) {
   EXPECT_EQ(findings->worst[0], "CVE [31m 0");
 }
 
-TEST(Tags, AreRenderedOnceEach) {
-  EXPECT_EQ(RenderTags({"{{commit}}", "v1-{{shortCommit}}", "v1-aaaaaaaaaaaa"}, kSha),
-            (std::vector<std::string>{kSha, "v1-aaaaaaaaaaaa"}));
-  EXPECT_EQ(RenderTags({}, kSha), std::vector<std::string>{kSha});
+TEST(PushReport, IsAnImageByDigestOrNone) {
+  EXPECT_EQ(ParsePushReport(PushedReport())->image->ToString(), kImage);
+  for (const char* text : {"", "[]", "7", "{"}) EXPECT_FALSE(ParsePushReport(text)) << text;
+  EXPECT_FALSE(ParsePushReport(R"({"image":"registry.example.com/a:tag"})")->image);
+  EXPECT_FALSE(ParsePushReport(R"({"image":7})")->image);
+}
+
+TEST(PrepareReport, HoldsAtMostEightBasesAndNothingThatDoesNotPrint) {
+  std::string bases;
+  for (int i = 0; i < 12; ++i) bases += R"({"image":"a\u001bb","digest":"sha256:1"},)";
+  bases.pop_back();
+  const auto report = ParsePrepareReport(R"({"bases":[7,)" + bases + "]}");
+  ASSERT_EQ(report->bases.size(), 8U);
+  EXPECT_EQ(report->bases[0].image, "a b");
+  EXPECT_TRUE(ParsePrepareReport(R"({"bases":{}})")->bases.empty());
+}
+
+TEST(BuildReport, WithoutWholeFiguresIsNone) {
+  EXPECT_EQ(ParseBuildReport(R"({"hits":2,"misses":3})")->cache.misses, 3);
+  for (const char* text : {"", "{}", R"({"hits":1})", R"({"hits":-1,"misses":0})",
+                           R"({"hits":"1","misses":0})", R"({"hits":99999999,"misses":0})"}) {
+    EXPECT_FALSE(ParseBuildReport(text)) << text;
+  }
+}
+
+TEST(StageOf, AContainerIsItsJobsAndNotOnlyItsNames) {
+  EXPECT_EQ(StageOf(JobRole::kTest, "source"), "test");
+  EXPECT_EQ(StageOf(JobRole::kBuild, "source"), "source");
+  EXPECT_EQ(StageOf(JobRole::kBuild, "istio-proxy"), "");
+  EXPECT_EQ(StageOf(JobRole::kReport, "report"), "report");
 }
 
 }  // namespace

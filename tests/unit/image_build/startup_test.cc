@@ -8,6 +8,7 @@
 
 #include "image_build/events.h"
 #include "image_build/names.h"
+#include "image_build/stages.h"
 #include "unit/image_build/world.h"
 
 namespace slipway::image_build {
@@ -27,9 +28,12 @@ World WithSecrets() {
   auto& spec = world.build.spec;
   spec.source.credentials_secret_ref = resources::NameRef{"git-secret"};
   spec.build.base_credentials_secret_ref = resources::NameRef{"base-secret"};
+  spec.build.cache = resources::CacheSpec{"registry.example.com/team/cache", std::chrono::hours(1),
+                                          resources::NameRef{"cache-secret"}};
   spec.output.credentials_secret_ref = resources::NameRef{"push-secret"};
   world.policy->secrets = {{"git-secret", resources::SecretUse::kSource},
                            {"base-secret", resources::SecretUse::kBase},
+                           {"cache-secret", resources::SecretUse::kCache},
                            {"push-secret", resources::SecretUse::kOutput}};
   return world;
 }
@@ -58,9 +62,9 @@ TEST(NoteOfAPod, IsTheReasonOnlyWhereWaitingDoesNotHelp) {
        kNoSecret,
        "SecretNotFound",
        "spec.source.git.credentialsSecretRef: Secret git-secret is not in namespace team: create it",
-       {kRebuildAnnotation.data()}},
+       {resources::kRebuildAnnotation.data()}},
       {"a Secret for base images",
-       R"(MountVolume.SetUp failed for volume "build-credentials" : secret "base-secret" not found)",
+       R"(MountVolume.SetUp failed for volume "base-credentials" : secret "base-secret" not found)",
        "SecretNotFound",
        "spec.build.baseCredentialsSecretRef: Secret base-secret is not in",
        {}},
@@ -84,9 +88,9 @@ TEST(NoteOfAPod, IsTheReasonOnlyWhereWaitingDoesNotHelp) {
        ".dockerconfigjson",
        "SecretKeyMissing",
        "spec.output.credentialsSecretRef: Secret push-secret in namespace team has no key .dockerconfigjson",
-       {kRebuildAnnotation.data()}},
+       {resources::kRebuildAnnotation.data()}},
       {"a key of the build's credentials",
-       R"(MountVolume.SetUp failed for volume "build-credentials" : references non-existent secret key: )"
+       R"(MountVolume.SetUp failed for volume "base-credentials" : references non-existent secret key: )"
        ".dockerconfigjson",
        "SecretKeyMissing",
        "spec.build.baseCredentialsSecretRef: Secret base-secret in",
@@ -107,11 +111,16 @@ TEST(NoteOfAPod, IsTheReasonOnlyWhereWaitingDoesNotHelp) {
        "",
        "",
        {"not registered"}},
-      {"another kind of object",
-       R"(MountVolume.SetUp failed for volume "ca" : configmap "kube-root-ca.crt" not found)",
-       "",
-       "",
-       {"configmap"}},
+      {"the bundle of authorities",
+       R"(MountVolume.SetUp failed for volume "ca-bundle" : configmap "authorities" not found)",
+       "ConfigMapNotFound",
+       "spec.caBundleRef: ConfigMap authorities is not in namespace team: create it",
+       {resources::kRebuildAnnotation.data()}},
+      {"a Secret of the cache",
+       R"(MountVolume.SetUp failed for volume "cache-credentials" : secret "cache-secret" not found)",
+       "SecretNotFound",
+       "spec.build.cache.credentialsSecretRef: Secret cache-secret is not in",
+       {}},
       {"the summary", kSummary, "", "", {"unmounted volumes=[git-credentials]"}},
       {"a sandbox",
        "Failed to create pod sandbox: rpc error: code = Unknown desc = no network",
@@ -144,9 +153,9 @@ TEST(NoteOfAPod, OfTheBuildNamesItsStageAndItsPod) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->reason, "SecretNotFound");
   EXPECT_EQ(failure->stage, "source");
-  EXPECT_EQ(failure->pod, world.image_pod->meta.key.name);
+  EXPECT_EQ(failure->pod, world.PodOf(JobRole::kBuild).meta.key.name);
   ASSERT_EQ(plan.removals.size(), 1U);
-  EXPECT_EQ(plan.removals[0].uid.value, "image-uid");
+  EXPECT_EQ(plan.removals[0].uid.value, "job-Build");
 }
 
 TEST(NoteOfAPod, CountsOnlyForOneThatStalls) {
@@ -158,15 +167,16 @@ TEST(NoteOfAPod, CountsOnlyForOneThatStalls) {
   const std::vector<Case> cases{
       {"as it is", true, [](World&) {}},
       {"young", false, [](World& w) { w.now -= std::chrono::seconds(1); }},
-      {"going", false, [](World& w) { w.resolve_pod->meta.deleted = w.now; }},
-      {"running", false, [](World& w) { w.resolve_pod->containers[0] = Running("resolve"); }},
-      {"ended", false, [](World& w) { w.resolve_pod->containers[0] = Ended("resolve"); }},
-      {"without a word of its containers", true, [](World& w) { w.resolve_pod->containers.clear(); }},
+      {"going", false, [](World& w) { w.PodOf(JobRole::kResolve).meta.deleted = w.now; }},
+      {"running", false, [](World& w) { w.PodOf(JobRole::kResolve).containers[0] = Running("resolve"); }},
+      {"ended", false, [](World& w) { w.PodOf(JobRole::kResolve).containers[0] = Ended("resolve"); }},
+      {"without a word of its containers", true,
+       [](World& w) { w.PodOf(JobRole::kResolve).containers.clear(); }},
   };
   for (const auto& one : cases) {
     World world = Stalling(kNoSecret);
     one.change(world);
-    EXPECT_EQ(Stalled(*world.resolve_pod, world.now), one.stalls) << one.name;
+    EXPECT_EQ(Stalled(world.PodOf(JobRole::kResolve), world.now), one.stalls) << one.name;
     EXPECT_EQ(Reason(world.Decide()) == "SecretNotFound", one.stalls) << one.name;
   }
 }
@@ -176,14 +186,14 @@ TEST(Timeout, TellsWhatAPodThatNeverStartedWaitedFor) {
   world.Store(world.Decide());
   world.trouble.clear();
   // The Job's controller takes the pod away first, and says afterwards why.
-  world.resolve_pod->meta.deleted = world.now;
+  world.PodOf(JobRole::kResolve).meta.deleted = world.now;
   world.Store(world.Decide());
-  world.resolve_pod.reset();
-  world.resolve_job->active = 0;
+  world.pods.clear();
+  world.JobOf(JobRole::kResolve).active = 0;
   world.Store(world.Decide());
   EXPECT_EQ(Reason(world.Decide()), "Building") << Message(world.Decide());
-  world.resolve_job->failed = true;
-  world.resolve_job->failed_reason = "DeadlineExceeded";
+  world.JobOf(JobRole::kResolve).failed = true;
+  world.JobOf(JobRole::kResolve).failed_reason = "DeadlineExceeded";
   const auto plan = world.Decide();
   EXPECT_EQ(Reason(plan), "BuildTimeout");
   EXPECT_TRUE(Message(plan).starts_with("spec.build.timeout: ")) << Message(plan);
@@ -192,7 +202,9 @@ TEST(Timeout, TellsWhatAPodThatNeverStartedWaitedFor) {
 }
 
 TEST(Timeout, SeenFirstAfterwardsStillTellsTheNote) {
-  World world = Stalling("Failed to create pod sandbox: no network");
+  World world = WithSecrets();
+  world.Building({Stuck("source", "PodInitializing")}).phase = "Pending";
+  world.trouble = "Failed to create pod sandbox: no network";
   world.now = kNow + std::chrono::minutes(31);
   const auto plan = world.Decide();
   EXPECT_EQ(Reason(plan), "BuildTimeout");
@@ -201,9 +213,10 @@ TEST(Timeout, SeenFirstAfterwardsStillTellsTheNote) {
 }
 
 TEST(Timeout, OfAPodWithoutANodeTellsTheSchedulersWords) {
-  World world = Stalling("");
-  world.resolve_pod->scheduled = false;
-  world.resolve_pod->unschedulable = "0/1 nodes are available: 1 Insufficient cpu.";
+  World world = WithSecrets();
+  world.Building({Stuck("source", "PodInitializing")}).phase = "Pending";
+  world.PodOf(JobRole::kBuild).scheduled = false;
+  world.PodOf(JobRole::kBuild).unschedulable = "0/1 nodes are available: 1 Insufficient cpu.";
   world.now = kNow + std::chrono::minutes(31);
   EXPECT_TRUE(Message(world.Decide()).contains("Insufficient cpu")) << Message(world.Decide());
 }
@@ -212,7 +225,7 @@ TEST(WhatAStageWaitedFor, IsForgottenWhenItRuns) {
   World world = Stalling("Failed to create pod sandbox: no network");
   world.Store(world.Decide());
   EXPECT_TRUE(FindStage(world.Run(), "resolve")->message.contains("no network"));
-  world.resolve_pod->containers[0] = Running("resolve");
+  world.PodOf(JobRole::kResolve).containers[0] = Running("resolve");
   world.Store(world.Decide());
   EXPECT_EQ(FindStage(world.Run(), "resolve")->message, "");
 }

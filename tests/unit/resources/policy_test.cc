@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "unit/resources/hostile.h"
+#include "support/hostile.h"
 
 namespace slipway::resources {
 namespace {
@@ -16,9 +16,11 @@ namespaces:
   team-a:
     repositories: [registry.example.com/team, registry.example.com/cache/]
     gitUrls: [https://git.example.com/team]
-    secrets: [{name: git, use: source}, {name: base, use: base}, {name: layers, use: cache}, {name: push, use: output}]
+    secrets: [{name: git, use: source}, {name: base, use: base}, {name: layers, use: cache}, {name: push, use: output},
+              {name: hook, use: webhook}, {name: status, use: report}]
     serviceAccount: builder
     deployments: [web, api]
+    maxConcurrentRuns: 4
     promotionsByReleaseOnly: true
   "*": {repositories: [registry.example.com/shared/]}
 )";
@@ -49,9 +51,12 @@ TEST(ParsePolicyTest, ReadsEveryField) {
   EXPECT_EQ(team->repositories,
             (std::vector<std::string>{"registry.example.com/team", "registry.example.com/cache/"}));
   EXPECT_EQ(team->git_urls, std::vector<std::string>{"https://git.example.com/team"});
-  ASSERT_EQ(team->secrets.size(), 4U);
+  ASSERT_EQ(team->secrets.size(), 6U);
   EXPECT_EQ(team->secrets[2].name, "layers");
   EXPECT_EQ(team->secrets[2].use, SecretUse::kCache);
+  EXPECT_EQ(team->secrets[4].use, SecretUse::kWebhook);
+  EXPECT_EQ(team->secrets[5].use, SecretUse::kReport);
+  EXPECT_EQ(team->max_concurrent_runs, 4);
   EXPECT_EQ(team->service_account, "builder");
   EXPECT_EQ(team->deployments, (std::vector<std::string>{"web", "api"}));
   EXPECT_TRUE(team->promotions_by_release_only);
@@ -71,6 +76,7 @@ TEST(ParsePolicyTest, WhatIsNotSaidIsNotAllowed) {
   ASSERT_NE(team, nullptr);
   EXPECT_TRUE(team->repositories.empty() && team->secrets.empty() && team->deployments.empty());
   EXPECT_EQ(team->service_account, "default");
+  EXPECT_EQ(team->max_concurrent_runs, 0);
   EXPECT_EQ(Parsed("{}").For("team-a"), nullptr);
 }
 
@@ -94,11 +100,22 @@ TEST(ParsePolicyTest, AnErrorNamesTheLineAndTheField) {
       {"namespaces:\n  a:\n    repositories: ['']", {"line 3", "namespaces.a.repositories[0]"}},
       {"namespaces:\n  a:\n    repositories: ['*']", {"line 3", "namespaces.a.repositories[0]"}},
       {"namespaces:\n  a:\n    gitUrls: ['https://']", {"line 3", "namespaces.a.gitUrls[0]", "whole host"}},
-      {"namespaces:\n  a:\n    gitUrls: ['ssh://git@h/x']", {"line 3", "namespaces.a.gitUrls[0]"}},
+      {"namespaces:\n  a:\n    gitUrls: ['ssh://']", {"line 3", "namespaces.a.gitUrls[0]", "whole host"}},
+      {"namespaces:\n  a:\n    gitUrls: ['ssh://git:pw@h/x']", {"line 3", "namespaces.a.gitUrls[0]"}},
+      {"namespaces:\n  a:\n    gitUrls: ['git@h']", {"line 3", "namespaces.a.gitUrls[0]", "user@host:"}},
+      {"namespaces:\n  a:\n    gitUrls: ['git@-h:']", {"line 3", "namespaces.a.gitUrls[0]"}},
+      {"namespaces:\n  a:\n    gitUrls: ['git@h:../']", {"line 3", "namespaces.a.gitUrls[0]"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: 0", {"line 3", "maxConcurrentRuns", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: 1001", {"line 3", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: -1", {"line 3", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: 2x", {"line 3", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: ''", {"line 3", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: 99999999999", {"line 3", "from 1 to 1000"}},
+      {"namespaces:\n  a:\n    maxConcurrentRuns: [1]", {"line 3", "from 1 to 1000"}},
       {"namespaces:\n  a:\n    secrets: [{name: s}]", {"line 3", "secrets[0]", "both name and use"}},
       {"namespaces:\n  a:\n    secrets: [{use: base}]", {"line 3", "secrets[0]", "both name and use"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: push}]",
-       {"line 3", "secrets[0].use", "source, base, cache or output"}},
+       {"line 3", "secrets[0].use", "source, base, cache, output, webhook or report"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: base, key: k}]", {"secrets[0].key: is not known"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: base}, {name: s, use: output}]",
        {"line 3", "secrets[1]", "one Secret has one use"}},
@@ -210,52 +227,52 @@ TEST(CheckTest, ASourceIsUnderAPrefixOnlyAtASlash) {
   EXPECT_EQ(Said(Check(spec, &any, "team-a")), "");
 }
 
+TEST(CheckTest, ASourceOverSshIsUnderAPrefixOnlyAtASlashOrAColon) {
+  struct Row {
+    const char* prefix;
+    const char* url;
+    bool allowed;
+  };
+  const std::vector<Row> rows{
+      {"ssh://git@h/", "ssh://git@h/team/a", true},
+      {"ssh://git@h", "ssh://git@h/team/a", true},
+      {"ssh://git@h/team", "ssh://git@h/team/a", true},
+      {"ssh://git@h/team", "ssh://git@h/team-evil/a", false},
+      {"ssh://git@h/", "ssh://h/team/a", false},
+      {"ssh://h/", "ssh://git@h/team/a", false},
+      {"ssh://git@h", "ssh://git@h.evil.io/a", false},
+      {"ssh://git@h", "ssh://git@h:2222/a", false},
+      {"git@h:", "git@h:team/a.git", true},
+      {"git@h:", "git@h:/srv/a.git", true},
+      {"git@h:", "git@h.evil.io:team/a", false},
+      {"git@h:", "other@h:team/a", false},
+      {"git@h:", "ssh://git@h/team/a", false},
+      {"git@h:team/", "git@h:team/a", true},
+      {"git@h:team/", "git@h:team-evil/a", false},
+      {"git@h:team/", "git@h:other/a", false},
+      {"git@h:team/", "git@h:/team/a", false},
+      {"git@h:team", "git@h:team/a", true},
+      {"git@h:team", "git@h:teams/a", false},
+      {"https://h/", "git@h:team/a", false},
+  };
+  for (const Row& row : rows) {
+    // As it stands in a policy, so that the prefix is one that may be written there.
+    const Policy policy =
+        Parsed(std::string("namespaces: {a: {repositories: [registry.example.com/], gitUrls: ['") +
+               row.prefix + "']}}");
+    auto spec = GoodBuild();
+    spec.source.url = row.url;
+    EXPECT_EQ(Said(Check(spec, policy.For("a"), "a")),
+              row.allowed ? "" : "spec.source.git.url GitUrlNotAllowed")
+        << row.prefix << " " << row.url;
+  }
+}
+
 TEST(CheckTest, ACacheMustBeAllowedToo) {
   auto spec = GoodBuild();
   spec.build.cache = CacheSpec{.repository = "registry.example.com/elsewhere/x"};
   const NamespacePolicy policy = TeamA();
   EXPECT_EQ(Said(Check(spec, &policy, "team-a")), "spec.build.cache.repository RegistryNotAllowed");
-}
-
-struct Secrets {
-  const char *source, *base, *cache, *output;
-  const char* said;
-};
-
-TEST(CheckTest, ASecretIsGrantedForOneUse) {
-  const auto ref = [](const char* name) {
-    return name == nullptr ? std::nullopt : std::optional(NameRef{name});
-  };
-  const std::vector<Secrets> rows{
-      {"git", "base", "layers", "push", ""},
-      {nullptr, nullptr, nullptr, nullptr, ""},
-      {"other", nullptr, nullptr, nullptr, "spec.source.git.credentialsSecretRef SecretNotAllowed"},
-      {"push", nullptr, nullptr, nullptr, "spec.source.git.credentialsSecretRef SecretNotAllowed"},
-      {nullptr, "push", nullptr, nullptr, "spec.build.baseCredentialsSecretRef SecretNotAllowed"},
-      {nullptr, nullptr, "push", nullptr, "spec.build.cache.credentialsSecretRef SecretNotAllowed"},
-      {nullptr, nullptr, nullptr, "git", "spec.output.credentialsSecretRef SecretNotAllowed"},
-      {"git", nullptr, nullptr, "git", "spec.output.credentialsSecretRef SecretInTwoUses"},
-      {nullptr, "push", nullptr, "push", "spec.output.credentialsSecretRef SecretInTwoUses"},
-      {nullptr, "layers", "layers", nullptr, "spec.build.cache.credentialsSecretRef SecretInTwoUses"},
-  };
-  const NamespacePolicy policy = TeamA();
-  for (const Secrets& row : rows) {
-    auto spec = GoodBuild();
-    spec.source.credentials_secret_ref = ref(row.source);
-    spec.build.base_credentials_secret_ref = ref(row.base);
-    spec.build.cache->credentials_secret_ref = ref(row.cache);
-    spec.output.credentials_secret_ref = ref(row.output);
-    EXPECT_EQ(Said(Check(spec, &policy, "team-a")), row.said);
-  }
-}
-
-TEST(CheckTest, ARefusedSecretSaysWhatThePolicyWouldNeed) {
-  auto spec = GoodBuild();
-  spec.output.credentials_secret_ref = NameRef{"mine"};
-  const NamespacePolicy policy = TeamA();
-  const auto violation = Check(spec, &policy, "team-a");
-  ASSERT_TRUE(violation);
-  EXPECT_NE(violation->message.find("{name: mine, use: output}"), std::string::npos) << violation->message;
 }
 
 TEST(CheckTest, AReleaseIsHeldAgainstTargetAndImage) {

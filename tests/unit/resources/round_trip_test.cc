@@ -7,8 +7,8 @@
 
 #include "resources/crd.h"
 #include "resources/describe.h"
+#include "support/hostile.h"
 #include "unit/resources/filler.h"
-#include "unit/resources/hostile.h"
 #include "unit/resources/schema_check.h"
 
 namespace slipway::resources {
@@ -26,6 +26,7 @@ template <class T>
 kube::Json Around(const std::string& member, kube::Json value) {
   kube::Json object = std::is_same_v<T, ImageBuild> ? testing::GoodImageBuild()
                       : std::is_same_v<T, Release>  ? testing::GoodRelease()
+                      : std::is_same_v<T, Decision> ? testing::GoodDecision()
                                                     : testing::GoodCanaryPromotion();
   object[member] = std::move(value);
   // As it goes over the wire: an encoding that is no UTF-8 throws here.
@@ -58,6 +59,7 @@ void SpecRoundTrip() {
 RC_GTEST_PROP(RoundTripTest, ImageBuildSpec, ()) { SpecRoundTrip<ImageBuild>(); }
 RC_GTEST_PROP(RoundTripTest, ReleaseSpec, ()) { SpecRoundTrip<Release>(); }
 RC_GTEST_PROP(RoundTripTest, CanaryPromotionSpec, ()) { SpecRoundTrip<CanaryPromotion>(); }
+RC_GTEST_PROP(RoundTripTest, DecisionSpec, ()) { SpecRoundTrip<Decision>(); }
 
 template <class T>
 void WildStatus(const char* plural) {
@@ -116,6 +118,17 @@ TEST(EncodeTest, APromotionsSpecIsWhatItsSchemaTakes) {
   EXPECT_EQ(encoded["steps"][0]["weight"], 25);
   EXPECT_FALSE(encoded["target"].contains("container"));
   EXPECT_FALSE(encoded.contains("smokeTests"));
+}
+
+TEST(EncodeTest, AnImageBuildsSpecIsWhatItsSchemaTakes) {
+  for (const auto& object : {testing::GoodImageBuild(), testing::FullImageBuild()}) {
+    const auto build = ImageBuild::Decode(object);
+    ASSERT_TRUE(build) << build.error().message;
+    const kube::Json encoded = EncodeSpec(build->spec);
+    EXPECT_EQ(Complaint(SchemaOf("imagebuilds")["spec"], encoded, "spec"), "");
+    EXPECT_EQ(ImageBuild::Decode(Around<ImageBuild>("spec", encoded))->spec, build->spec);
+    EXPECT_FALSE(encoded["source"]["git"].contains("semver"));
+  }
 }
 
 }  // namespace

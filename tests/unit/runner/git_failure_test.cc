@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "runner/git.h"
-
 namespace slipway::runner {
 namespace {
 
@@ -52,10 +50,10 @@ constexpr Said kSaid[] = {
     {"untrusted_gnutls",
      "fatal: unable to access 'https://h/x/': server certificate verification failed. CAfile: none CRLfile: "
      "none\n",
-     20, "GitHostUnreachable", "certificate verification failed"},
+     26, "CertificateUntrusted", "certificate verification failed"},
     {"untrusted_openssl",
-     "fatal: unable to access 'https://h/x/': SSL certificate problem: self-signed certificate\n", 20,
-     "GitHostUnreachable", "self-signed"},
+     "fatal: unable to access 'https://h/x/': SSL certificate problem: self-signed certificate\n", 26,
+     "CertificateUntrusted", "self-signed"},
     {"no_tls_there",
      "fatal: unable to access 'https://h/x/': gnutls_handshake() failed: An unexpected TLS packet was "
      "received.\n",
@@ -77,8 +75,8 @@ constexpr Said kSaid[] = {
      "RepositoryNotFound", "repository 'http://h/x.git/' not found"},
     {"no_page", "fatal: unable to access 'http://h/x/': The requested URL returned error: 404\n", 24,
      "RepositoryNotFound", "404"},
-    {"bad_gateway", "fatal: unable to access 'http://h/x/': The requested URL returned error: 502\n", 1,
-     "GitFailed", "502"},
+    {"bad_gateway", "fatal: unable to access 'http://h/x/': The requested URL returned error: 502\n", 20,
+     "GitHostUnreachable", "502"},
     {"disk_full", "fatal: write error: No space left on device\nfatal: index-pack failed\n", 1, "GitFailed",
      "No space left on device"},
     {"silence", "", 1, "GitFailed", "it said nothing"},
@@ -88,9 +86,58 @@ constexpr Said kSaid[] = {
      "bad pack header"},
     {"the_server_speaks_in_an_error", "fatal: remote error: Could not resolve host: h\n", 1, "GitFailed",
      "remote error"},
+    {"too_many", "fatal: unable to access 'http://h/x/': The requested URL returned error: 429\n", 20,
+     "GitHostUnreachable", "429"},
+    {"broken_midway",
+     "error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503\nfatal: early EOF\n", 20,
+     "GitHostUnreachable", "503"},
+    {"another_name_on_the_certificate",
+     "fatal: unable to access 'https://h/x/': SSL: no alternative certificate subject name matches target "
+     "host name 'h'\n",
+     26, "CertificateUntrusted", "target host name 'h'"},
+    {"ssh_unknown_host", "ssh: Could not resolve hostname nowhere: Name or service not known\n", 20,
+     "GitHostUnreachable", "hostname nowhere"},
+    {"ssh_refused",
+     "ssh: connect to host h port 22: Connection refused\nfatal: Could not read from remote repository.\n\n"
+     "Please make sure you have the correct access rights\nand the repository exists.\n",
+     20, "GitHostUnreachable", "port 22: Connection refused"},
+    {"ssh_timed_out", "ssh: connect to host h port 22: Connection timed out\n", 20, "GitHostUnreachable",
+     "timed out"},
+    {"ssh_no_route", "ssh: connect to host h port 22: No route to host\n", 20, "GitHostUnreachable",
+     "No route"},
+    {"ssh_closed", "kex_exchange_identification: Connection closed by remote host\r\n", 20,
+     "GitHostUnreachable", "closed by remote host"},
+    {"ssh_no_host_key",
+     "No ED25519 host key is known for [h]:2222 and you have requested strict checking.\r\n"
+     "Host key verification failed.\r\nfatal: Could not read from remote repository.\n",
+     25, "HostKeyUnknown", "ED25519 host key is known for [h]:2222"},
+    {"ssh_host_key_refused", "Host key verification failed.\r\n", 25, "HostKeyUnknown", "known_hosts"},
+    {"ssh_host_key_changed",
+     "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r\n"
+     "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n"
+     "The fingerprint for the ED25519 key sent by the remote host is\nSHA256:abc/def.\r\n"
+     "Host key for h has changed and you have requested strict checking.\r\n"
+     "Host key verification failed.\r\n",
+     25, "HostKeyUnknown",
+     "shows another key than the one in known_hosts of the Secret (it shows SHA256:abc"},
+    {"ssh_wrong_key", "git@h: Permission denied (publickey,password).\r\n", 21, "GitAuthFailed",
+     "Permission denied (publickey"},
+    {"ssh_broken_key", "Load key \"/tmp/k\": error in libcrypto\r\ngit@h: Permission denied (publickey).\r\n",
+     21, "GitAuthFailed", "error in libcrypto"},
+    {"ssh_no_repository", "fatal: '/srv/x.git' does not appear to be a git repository\n", 24,
+     "RepositoryNotFound", "/srv/x.git"},
+    {"ssh_no_repository_github",
+     "ERROR: Repository not found.\nfatal: Could not read from remote repository.\n", 24,
+     "RepositoryNotFound", "Repository not found"},
+    {"ssh_no_user", "No user exists for uid 65532\r\nfatal: Could not read from remote repository.\n", 1,
+     "GitFailed", "No user exists for uid 65532"},
+    {"submodule_by_file",
+     "fatal: transport 'file' not allowed\nfatal: clone of 'file:///x' into submodule path '/w/x' failed\n"
+     "Failed to clone 'x'. Retry scheduled\nFailed to clone 'x' a second time, aborting\n",
+     1, "GitFailed", "transport 'file' not allowed"},
     {"words_in_a_url",
-     "fatal: unable to access 'http://h/Connection%20refused/': The requested URL returned error: 500\n", 1,
-     "GitFailed", "500"},
+     "fatal: unable to access 'http://h/Connection%20refused/': The requested URL returned error: 400\n", 1,
+     "GitFailed", "400"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Git, GitSays, ::testing::ValuesIn(kSaid),
@@ -118,27 +165,6 @@ TEST(BareCommits, AreLookedForBelowBranchesWhenTheServerRefusesThem) {
   EXPECT_TRUE(RefusesBareCommit("fatal: remote error: upload-pack: not our ref 0123\n"));
   EXPECT_TRUE(RefusesBareCommit("fatal: dumb http transport does not support shallow capabilities\n"));
   EXPECT_FALSE(RefusesBareCommit("fatal: Authentication failed for 'https://h/x/'\n"));
-}
-
-TEST(GitUrls, AreHttpWithoutUserinfo) {
-  for (const char* good : {"http://h/x.git", "https://h:8443/a/b@c", "http://[::1]:80/x"}) {
-    EXPECT_TRUE(IsGitUrl(good)) << good;
-  }
-  for (const char* bad : {"", "ssh://h/x", "git@h:x", "/etc", "file:///etc", "ext::sh", "--upload-pack=x",
-                          "http://", "http:///x", "https://bob@h/x", "https://bob:pw@h", "http://h/a b",
-                          "http://h/a\nb", "http://h\\@g/x", "HTTP://h/x"}) {
-    EXPECT_FALSE(IsGitUrl(bad)) << bad;
-  }
-}
-
-TEST(Revisions, AreNamesThatGitCanNotTakeForAnOption) {
-  for (const char* good : {"main", "v1.2.3", "feature/a_b-c+d", "refs/tags/v1", "HEAD"}) {
-    EXPECT_TRUE(IsRevision(good)) << good;
-  }
-  for (const char* bad :
-       {"", "-x", "--upload-pack=x", "a..b", "a b", "a^{}", "refs/heads/*", "a:b", "~1", "a\n"}) {
-    EXPECT_FALSE(IsRevision(bad)) << bad;
-  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Command githttp serves the bare repositories below a folder over git's smart HTTP protocol, to
-// clone and to push. Repositories below /private/ ask for basic authentication.
+// clone and to push. Repositories below /private/ ask for basic authentication. With a certificate it
+// serves the same over TLS, on an address of its own.
 //
 // It wraps `git http-backend`, so what it speaks is git's own. Every repository allows a fetch of any
 // reachable commit by its SHA, because builds name commits and not branches.
@@ -36,6 +37,9 @@ func main() {
 	root := flag.String("root", ".", "folder of the bare repositories")
 	user := flag.String("user", "", "user name for "+privatePrefix)
 	password := flag.String("password", "", "password for "+privatePrefix)
+	listenTLS := flag.String("listen-tls", "", "address to serve on over TLS")
+	certificate := flag.String("certificate", "", "file of the certificate")
+	key := flag.String("key", "", "file of the certificate's key")
 	flag.Parse()
 
 	git, err := exec.LookPath("git")
@@ -52,8 +56,16 @@ func main() {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.Handle(privatePrefix, authenticated(*user, *password, wholeBody(backend)))
 	mux.Handle("/", wholeBody(backend))
-	server := &http.Server{Addr: *listen, Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	log.Fatal(server.ListenAndServe())
+	ended := make(chan error, 2)
+	if *listenTLS != "" {
+		go func() { ended <- server(*listenTLS, mux).ListenAndServeTLS(*certificate, *key) }()
+	}
+	go func() { ended <- server(*listen, mux).ListenAndServe() }()
+	log.Fatal(<-ended)
+}
+
+func server(address string, handler http.Handler) *http.Server {
+	return &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 }
 
 func environment(root string) []string {

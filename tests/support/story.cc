@@ -1,4 +1,4 @@
-#include "e2e/stories/fixture.h"
+#include "support/story.h"
 
 #include <csignal>
 #include <filesystem>

@@ -1,0 +1,218 @@
+#include "image_build/follow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "image_build/decide.h"
+#include "image_build/names.h"
+#include "image_build/stages.h"
+#include "image_build/startup.h"
+
+namespace slipway::image_build {
+namespace {
+
+using resources::BuildRun;
+using resources::Failure;
+using resources::ImageBuild;
+using resources::JobRole;
+using resources::RunJob;
+using resources::StageState;
+
+bool AnyContainerFailed(const resources::Pod& pod) {
+  return std::ranges::any_of(pod.containers, [](const auto& c) { return c.terminated && c.exit_code != 0; });
+}
+
+class Following {
+ public:
+  Following(const ImageBuild& build, BuildRun& run, RunJob& job, const SeenJob& seen, TimePoint now)
+      : build_(build), run_(run), job_(job), seen_(seen), now_(now) {}
+
+  Followed Make() && {
+    if (seen_.job == nullptr) return std::move(*this).Vanished();
+    if (!job_.started) job_.started = seen_.job->started;
+    if (seen_.pod != nullptr) Absorb();
+    if (auto failure = Broken()) {
+      result_.failure = std::move(failure);
+      result_.remove = !Over();
+      return std::move(result_);
+    }
+    if (seen_.job->complete && seen_.pod != nullptr) {
+      Complete();
+    } else if (!seen_.job->complete && !seen_.job->failed) {
+      UnderWay();
+    } else {
+      Ended();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  Failure Failed(std::string reason, std::string message) const {
+    return {Stage(), std::move(reason), Clip(std::move(message), 1000),
+            seen_.pod == nullptr ? "" : seen_.pod->meta.key.name, ""};
+  }
+
+  // A report is of no stage: what it waits for is not said of one.
+  std::string Stage() const {
+    if (job_.role == JobRole::kTest) return "test";
+    return job_.role == JobRole::kReport ? "report" : CurrentStage(run_);
+  }
+
+  // The Job would not go on, nor be tried again: it stays, for its logs.
+  bool Over() const {
+    if (seen_.job->complete || seen_.job->failed) return true;
+    return seen_.pod != nullptr && (seen_.pod->phase == "Failed" || AnyContainerFailed(*seen_.pod));
+  }
+
+  Followed Vanished() && {
+    result_.failure =
+        Failed("JobVanished",
+               fmt::format("Job {} (UID {}) was deleted before it ended, not by this ImageBuild; to build "
+                           "again, set annotation {} to a new value",
+                           job_.name, job_.uid.value, resources::kRebuildAnnotation));
+    return std::move(result_);
+  }
+
+  void Absorb() {
+    FollowStages(job_, *seen_.pod, run_);
+    // What it waits for stays with the stage: at the timeout, the pod is taken away.
+    const bool ending = seen_.job->complete || seen_.job->failed || seen_.pod->meta.deleted;
+    auto* stage = FindStage(run_, Stage());
+    if (stage != nullptr && !ending && job_.role != JobRole::kTest) {
+      stage->message = Waiting(*seen_.pod, seen_.trouble);
+    }
+    const Reports& reports = seen_.reports;
+    if (reports.source) TakeFacts(reports.source->commit);
+    if (reports.scan) run_.findings = reports.scan;
+    if (reports.prepare && !reports.prepare->bases.empty()) run_.bases = reports.prepare->bases;
+    if (reports.build && job_.role == JobRole::kBuild) run_.cache = reports.build->cache;
+  }
+
+  // The commit that is asked for stays; what the clone adds is who wrote it, and when.
+  void TakeFacts(const resources::CommitFacts& facts) {
+    if (!run_.commit || LowerHex(facts.sha) != run_.commit->sha) return;
+    const std::string sha = run_.commit->sha;
+    run_.commit = facts;
+    run_.commit->sha = sha;
+  }
+
+  std::optional<Failure> Broken() const {
+    const auto& job = *seen_.job;
+    if (job.failed && job.failed_reason == "DeadlineExceeded") return Overdue();
+    if (job.failed && job.failed_reason == "PodFailurePolicy") {
+      return Failed("Evicted", fmt::format("the pod of Job {} was taken off its node: {}", job.meta.key.name,
+                                           Clip(job.failed_message, 500)));
+    }
+    if (seen_.pod == nullptr) return std::nullopt;
+    if (auto failure = FailureOf({build_, run_, job_, *seen_.pod, seen_.reports}, now_)) return failure;
+    // What is not there doesn't come by waiting, unlike a volume or a sandbox that failed once.
+    if (!Stalled(*seen_.pod, now_)) return std::nullopt;
+    return SecretFailure(build_, run_, *seen_.pod, seen_.trouble);
+  }
+
+  Failure Overdue() const {
+    if (job_.role == JobRole::kReport) {
+      return Failed("ReportTimeout", fmt::format("Job {} was not done within its time", job_.name));
+    }
+    if (job_.role != JobRole::kTest) return TimedOut(build_, run_);
+    return Failed("TestTimeout", fmt::format("spec.tests: {} was not done within its timeout", job_.leg));
+  }
+
+  void Complete() {
+    if (job_.role == JobRole::kResolve) CompleteResolve();
+    if (job_.role == JobRole::kBuild) CompleteBuild();
+    if (job_.role == JobRole::kIndex) CompletePush(seen_.reports.index);
+    if (result_.failure) return;
+    job_.state = StageState::kSucceeded;
+    job_.finished = seen_.job->finished.value_or(now_);
+  }
+
+  void CompleteResolve() {
+    const auto& report = seen_.reports.resolve;
+    if (!report || report->commit.sha.empty()) {
+      result_.failure =
+          Failed("ResolveReportInvalid",
+                 fmt::format("Job {} ended well and named no commit for spec.source.git.revision {}",
+                             seen_.job->meta.key.name, build_.spec.source.Wanted()));
+      return;
+    }
+    run_.commit = report->commit;
+    run_.commit->sha = LowerHex(run_.commit->sha);
+    run_.ref = report->ref;
+  }
+
+  void CompleteBuild() {
+    if (!seen_.reports.scan) {
+      result_.failure = Failed("ScanError", "the scan left no report, so nothing is known of the image");
+      return;
+    }
+    if (build_.spec.output.push) CompletePush(seen_.reports.push);
+  }
+
+  void CompletePush(const std::optional<PushReport>& report) {
+    const auto& repository = build_.spec.output.repository;
+    const auto* image = report && report->image ? &*report->image : nullptr;
+    if (image == nullptr || image->repository != repository) {
+      result_.failure =
+          Failed("PushReportInvalid",
+                 fmt::format("the push ended well, but named {} instead of an image of {} by digest",
+                             image ? image->ToString() : "nothing", repository));
+      return;
+    }
+    job_.image = image->ToString();
+  }
+
+  // Ended, and the pod is not there to say how: it may not have arrived yet.
+  void Ended() {
+    const auto& job = *seen_.job;
+    if (seen_.pod == nullptr && now_ - job.finished.value_or(job.meta.created) < kPodPatience) {
+      result_.detail = "the Job has ended and its pod is not seen yet";
+      result_.recheck_after = std::chrono::seconds(5);
+      return;
+    }
+    result_.failure = Failed(
+        "PodVanished", fmt::format("Job {} ended, and its pod was deleted before it could be read: {} {}",
+                                   job.meta.key.name, job.failed_reason, Clip(job.failed_message, 300)));
+  }
+
+  void UnderWay() {
+    result_.recheck_after = kRecheck;
+    if (seen_.pod == nullptr) return WithoutPod();
+    const auto* stage = FindStage(run_, Stage());
+    result_.detail =
+        stage == nullptr || stage->message.empty() ? "pod " + seen_.pod->meta.key.name : stage->message;
+  }
+
+  void WithoutPod() {
+    const auto& job = *seen_.job;
+    const auto* stage = FindStage(run_, Stage());
+    const bool had_pod =
+        job_.role != JobRole::kTest && stage != nullptr && (stage->started || !stage->message.empty());
+    const bool overdue = now_ - job.started.value_or(job.meta.created) >= kPodPatience;
+    result_.detail = "waiting for a pod";
+    if (!overdue || had_pod || job.active != 0) return;
+    const bool quota = seen_.trouble.contains("exceeded quota");
+    result_.failure =
+        Failed(quota ? "QuotaExceeded" : "PodNotCreated",
+               fmt::format("no pod of Job {} could be made: {}", job.meta.key.name,
+                           seen_.trouble.empty() ? "no event says why" : Clip(seen_.trouble, 600)));
+    result_.remove = true;
+  }
+
+  const ImageBuild& build_;
+  BuildRun& run_;
+  RunJob& job_;
+  const SeenJob& seen_;
+  TimePoint now_;
+  Followed result_;
+};
+
+}  // namespace
+
+Followed Follow(const ImageBuild& build, BuildRun& run, RunJob& job, const SeenJob& seen, TimePoint now) {
+  return Following(build, run, job, seen, now).Make();
+}
+
+}  // namespace slipway::image_build
