@@ -29,7 +29,7 @@ Cause FromSpec(const ImageBuild& build) {
   if (IsCommit(build.spec.source.revision)) cause.commit = LowerHex(build.spec.source.revision);
   // Made together with what was seen, as for a pull request: it needs not be looked up again.
   const auto told = newest == nullptr ? Observed(build, nullptr) : std::nullopt;
-  if (cause.commit.empty() && told) {
+  if (cause.commit.empty() && told && !told->commit.empty()) {
     cause.commit = told->commit;
     cause.ref = told->ref;
   }
@@ -38,18 +38,24 @@ Cause FromSpec(const ImageBuild& build) {
 
 Cause FromCommit(const ObservedCommit& seen) {
   return {.reason = "NewCommit",
-          .text = fmt::format("{}: {} is at {}", seen.by, seen.ref, ShortCommit(seen.commit)),
+          .text = seen.commit.empty()
+                      ? fmt::format("{}: {} has moved", seen.by, seen.ref)
+                      : fmt::format("{}: {} is at {}", seen.by, seen.ref, ShortCommit(seen.commit)),
           .commit = seen.commit,
-          .ref = seen.ref};
+          .ref = seen.commit.empty() ? "" : seen.ref};
 }
 
 std::optional<Cause> FromBases(const ImageBuild& build, const BuildRun& run) {
-  if (!build.spec.trigger.base_images || run.failure || !run.commit || !run.finished) return std::nullopt;
+  if (!build.spec.trigger.base_images || !run.commit || !run.finished) return std::nullopt;
   const auto seen = resources::BasesOf(build.meta);
   if (!seen || resources::MarkOf(build.meta, resources::kObservedBasesAnnotation) == run.seen_bases) {
     return std::nullopt;
   }
-  for (const auto& base : run.bases) {
+  // A run that failed early has none: those of the run before it stand for it.
+  const auto last =
+      std::ranges::find_if(build.status.runs, [](const BuildRun& one) { return !one.bases.empty(); });
+  if (last == build.status.runs.end()) return std::nullopt;
+  for (const auto& base : last->bases) {
     const auto now = seen->bases.find(base.image);
     if (now == seen->bases.end() || now->second == base.digest) continue;
     return Cause{.reason = "BaseImageMoved",
@@ -89,7 +95,7 @@ bool Outdated(const ImageBuild& build, const BuildRun& run) {
 std::optional<ObservedCommit> Overtaken(const ImageBuild& build, const BuildRun& run) {
   if (!run.commit) return std::nullopt;
   auto seen = Observed(build, &run);
-  return seen && seen->commit != run.commit->sha ? std::move(seen) : std::nullopt;
+  return seen && !seen->commit.empty() && seen->commit != run.commit->sha ? std::move(seen) : std::nullopt;
 }
 
 std::optional<TimePoint> RetryAt(const ImageBuild& build) {
@@ -102,7 +108,10 @@ std::optional<TimePoint> RetryAt(const ImageBuild& build) {
 std::optional<Cause> NextCause(const ImageBuild& build) {
   const auto* newest = Newest(build);
   if (newest == nullptr || Outdated(build, *newest)) return FromSpec(build);
-  if (const auto seen = Overtaken(build, *newest)) return FromCommit(*seen);
+  const auto seen = Observed(build, newest);
+  if (seen && (seen->commit.empty() || !newest->commit || seen->commit != newest->commit->sha)) {
+    return FromCommit(*seen);
+  }
   if (auto cause = FromBases(build, *newest)) return cause;
   return FromFailure(build, *newest);
 }

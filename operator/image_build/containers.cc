@@ -198,7 +198,7 @@ Json TestContainer(const ImageBuild& build, const BuildRun& run, const Leg& leg)
   container["securityContext"].erase("readOnlyRootFilesystem");
   container["terminationMessagePolicy"] = "File";
   container["volumeMounts"] =
-      Json::array({Mount(kSourceVolume, kWorkspace, false), Mount("tmp", "/tmp", false)});
+      Json::array({Mount(kSourceVolume, kWorkspace, false), Mount("test-tmp", "/tmp", false)});
   return container;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "image_build/cause.h"
+#include "image_build/course.h"
 #include "image_build/history.h"
 #include "image_build/names.h"
 #include "image_build/stages.h"
@@ -111,10 +112,28 @@ class Decision {
     }
     JoinStages(run, BuildPods(run));
     if (FindJob(run, JobRole::kTest) != nullptr) SumTests(run, LegsOf(spec_.tests).size());
+    if (NothingNew(run)) return Drop();
     const bool under_way = AnyRunning(run);
-    if (run.failure && (!under_way || Hasty(run))) return Fail(run, *run.failure);
+    if (run.failure && (!under_way || EndsAtOnce(spec_, run))) return Fail(run, *run.failure);
     if (Late(run) && under_way) return Fail(run, TimedOut(seen_.build, run));
     if (run.failure || !Proceed(run)) ReportProgress(run, detail);
+  }
+
+  // It was made to look again, and found what is built already.
+  bool NothingNew(const BuildRun& run) const {
+    const auto& runs = plan_.status.runs;
+    if (run.reason != "NewCommit" || run.started || !run.commit || runs.size() < 2) return false;
+    const BuildRun& before = runs[1];
+    return before.key == run.key && before.commit && before.commit->sha == run.commit->sha;
+  }
+
+  // Without a trace but this: what made it look is known now.
+  void Drop() {
+    auto& runs = plan_.status.runs;
+    for (const RunJob& job : runs.front().jobs) plan_.removals.push_back({job.name, job.uid});
+    runs[1].seen_commit = runs[0].seen_commit;
+    runs.erase(runs.begin());
+    plan_.recheck_after.reset();
   }
 
   std::vector<BuildPod> BuildPods(const BuildRun& run) const {
@@ -131,29 +150,14 @@ class Decision {
     return at == seen_.jobs.end() ? gone : at->second;
   }
 
-  // The first failure is the run's.
+  // The first failure is the run's, unless it may pass and this one does not.
   void Break(BuildRun& run, RunJob& job, const Followed& followed) {
     job.state = StageState::kFailed;
     job.message = followed.failure->message;
     job.finished = now_;
-    if (!run.failure) run.failure = followed.failure;
+    const bool graver = run.failure && MayPass(run.failure->reason) && !MayPass(followed.failure->reason);
+    if (!run.failure || graver) run.failure = followed.failure;
     if (followed.remove) plan_.removals.push_back({job.name, job.uid});
-  }
-
-  static bool AnyRunning(const BuildRun& run) {
-    return std::ranges::any_of(run.jobs, [](const RunJob& job) {
-      return job.state == StageState::kRunning && job.role != JobRole::kReport;
-    });
-  }
-
-  // Whether what failed ends the run at once, and not only when the other legs have ended.
-  bool Hasty(const BuildRun& run) const {
-    if (run.failure->stage != "test") return true;
-    return std::ranges::any_of(LegsOf(spec_.tests), [&run](const Leg& leg) {
-      return leg.test->fail_fast && std::ranges::any_of(run.jobs, [&leg](const RunJob& job) {
-               return job.role == JobRole::kTest && job.leg == leg.name && job.state == StageState::kFailed;
-             });
-    });
   }
 
   bool Late(const BuildRun& run) const {
@@ -162,24 +166,15 @@ class Decision {
 
   // True: what it waits for is said.
   bool Proceed(BuildRun& run) {
-    if (!run.commit) return Launch(run, JobRole::kResolve, {""});
-    if (!run.started && !Begun(run)) return true;
-    if (!spec_.tests.empty() && FindStage(run, "test") != nullptr) {
-      std::vector<std::string> legs;
-      for (const Leg& leg : LegsOf(spec_.tests)) legs.push_back(leg.name);
-      if (Launch(run, JobRole::kTest, legs)) return true;
-      if (!Done(run, JobRole::kTest)) return false;
-    }
+    if (run.commit && !run.started && !Begun(run)) return true;
     if (!Tagged(run)) return true;
-    auto platforms = spec_.build.platforms;
-    if (platforms.empty()) platforms.emplace_back();
-    if (Launch(run, JobRole::kBuild, platforms)) return true;
-    if (!Done(run, JobRole::kBuild)) return false;
-    const bool index = FindStage(run, "index") != nullptr;
-    if (index && Launch(run, JobRole::kIndex, {""})) return true;
-    if (index && !Done(run, JobRole::kIndex)) return false;
-    Succeed(run);
-    return true;
+    const Course course = CourseOf(seen_.build, run);
+    if (!course.starts.empty()) {
+      Launch(run, course.starts);
+    } else if (course.done) {
+      Succeed(run);
+    }
+    return course.done || !course.starts.empty();
   }
 
   // Approved, and let in.
@@ -208,17 +203,15 @@ class Decision {
 
   bool Approved(BuildRun& run) {
     const auto& meta = seen_.build.meta;
-    for (const auto& decision : seen_.decisions) {
-      if (!resources::Applies(*decision, kube::kImageBuilds, meta, run.commit->sha, now_)) continue;
-      if (decision->spec.verb == resources::Verb::kReject) {
-        Fail(run, Failed("Rejected", fmt::format("{} rejected it in Decision {}: {}", decision->spec.actor,
-                                                 decision->meta.key.name, decision->spec.reason)));
-        return false;
+    if (const auto* ruling = RulingOn(seen_, run, now_)) {
+      if (ruling->spec.verb == resources::Verb::kApprove) {
+        run.approval = resources::Approval{ruling->meta.key.name, ruling->spec.actor};
+        return true;
       }
-      if (decision->spec.verb != resources::Verb::kApprove) continue;
-      run.approval = resources::Approval{decision->meta.key.name, decision->spec.actor};
+      Fail(run, Failed("Rejected", fmt::format("{} rejected it in Decision {}: {}", ruling->spec.actor,
+                                               ruling->meta.key.name, ruling->spec.reason)));
+      return false;
     }
-    if (run.approval) return true;
     Report(BuildPhase::kAwaitingApproval, Readiness::kWaiting, "AwaitingApproval",
            fmt::format(
                "{} waits for a Decision: make one with verb Approve, target {{kind: ImageBuild, name: {}, "
@@ -229,46 +222,20 @@ class Decision {
 
   // Found out before an hour of building.
   bool Tagged(BuildRun& run) {
-    if (!spec_.output.push || FindJob(run, JobRole::kBuild) != nullptr) return true;
+    if (!spec_.output.push || !run.commit || FindJob(run, JobRole::kBuild) != nullptr) return true;
     const auto tags = RenderTagsBefore(spec_.output.tags, run);
     if (tags) return true;
     Fail(run, Failed("TagNotRendered", "spec.output.tags: " + tags.error().message));
     return false;
   }
 
-  static const RunJob* FindJob(const BuildRun& run, JobRole role, std::string_view leg = "*") {
-    const auto at = std::ranges::find_if(
-        run.jobs, [&](const RunJob& job) { return job.role == role && (leg == "*" || job.leg == leg); });
-    return at == run.jobs.end() ? nullptr : &*at;
-  }
-
-  static bool Done(const BuildRun& run, JobRole role) {
-    return std::ranges::all_of(run.jobs, [role](const RunJob& job) {
-      return job.role != role || job.state == StageState::kSucceeded;
-    });
-  }
-
-  // True: some are started now, or can't be.
-  bool Launch(BuildRun& run, JobRole role, const std::vector<std::string>& legs) {
-    std::vector<StartJob> starts;
-    for (const auto& leg : legs) {
-      if (FindJob(run, role, leg) != nullptr) continue;
-      starts.push_back({role, leg, JobName(seen_.build.meta, run.number, role, leg)});
-    }
-    if (starts.empty()) return false;
-    if (Late(run)) {
-      Fail(run, TimedOut(seen_.build, run));
-      return true;
-    }
+  void Launch(BuildRun& run, const std::vector<StartJob>& starts) {
+    if (Late(run)) return Fail(run, TimedOut(seen_.build, run));
     RecheckAfter(kRecheck);
     // Left open: it goes on when the policy is mended, unless its time is over before.
-    if (const auto obstacle = Obstacle()) {
-      ReportObstacle(*obstacle);
-      return true;
-    }
+    if (const auto obstacle = Obstacle()) return ReportObstacle(*obstacle);
     ReportProgress(run, fmt::format("Job {} is made", starts.front().name));
-    std::ranges::move(starts, std::back_inserter(plan_.starts));
-    return true;
+    std::ranges::copy(starts, std::back_inserter(plan_.starts));
   }
 
   void ReportProgress(const BuildRun& run, const std::string& detail) {
@@ -404,7 +371,8 @@ class Decision {
 
   // ---- after every decision ----
 
-  // One status of the commit at a time, in order. What the forge refuses is given up: it gates nothing.
+  // One status of the commit at a time, in order. What the forge refuses is given up: it gates nothing, but
+  // the next run waits until it is known to be.
   void Tell() {
     BuildRun* run = Newest();
     if (run == nullptr) return;
@@ -423,12 +391,17 @@ class Decision {
         {JobRole::kReport, wanted, JobName(seen_.build.meta, run->number, JobRole::kReport, wanted)});
   }
 
-  // Whether the newest run has a status that no Job was started for yet.
+  // Whether the newest run has a status that is not told yet: two Jobs could overtake each other.
   bool Owed() {
     const BuildRun* run = Newest();
     if (run == nullptr) return false;
+    const bool telling = std::ranges::any_of(run->jobs, [](const RunJob& job) {
+      return job.role == JobRole::kReport && job.state == StageState::kRunning;
+    });
+    if (telling) return true;
     const std::string wanted = WantedStatus(seen_.build, *run);
-    return !wanted.empty() && wanted != run->told && FindJob(*run, JobRole::kReport, wanted) == nullptr;
+    return !wanted.empty() && wanted != run->told && FindJob(*run, JobRole::kReport, wanted) == nullptr &&
+           !Obstacle();
   }
 
   void GiveUp(RunJob& job, const Followed& followed) {
@@ -462,7 +435,7 @@ class Decision {
       if (stage.state == StageState::kSucceeded) plan_.notices.push_back(NoticeOf(stage));
     }
     const int before_run = old.runs.empty() ? 0 : old.runs.front().number;
-    if (Newest() != nullptr && Newest()->number != before_run) {
+    if (Newest() != nullptr && Newest()->number > before_run) {
       plan_.notices.push_back(
           {false, Newest()->reason, fmt::format("{}: {}", Told(*Newest()), Newest()->cause)});
     }

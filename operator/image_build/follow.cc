@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 #include "image_build/decide.h"
@@ -22,6 +23,19 @@ using resources::StageState;
 
 bool AnyContainerFailed(const resources::Pod& pod) {
   return std::ranges::any_of(pod.containers, [](const auto& c) { return c.terminated && c.exit_code != 0; });
+}
+
+// Of several platforms, a run tells the one that is worst off.
+resources::Findings Worse(const std::optional<resources::Findings>& before, const resources::Findings& now) {
+  const auto rank = [](const resources::Findings& f) {
+    return std::tuple(f.critical, f.high, f.medium, f.low, f.unknown);
+  };
+  return before && rank(*before) > rank(now) ? *before : now;
+}
+
+resources::CacheUse MoreMissed(const std::optional<resources::CacheUse>& before,
+                               const resources::CacheUse& now) {
+  return before && before->misses > now.misses ? *before : now;
 }
 
 class Following {
@@ -67,11 +81,9 @@ class Following {
   }
 
   Followed Vanished() && {
-    result_.failure =
-        Failed("JobVanished",
-               fmt::format("Job {} (UID {}) was deleted before it ended, not by this ImageBuild; to build "
-                           "again, set annotation {} to a new value",
-                           job_.name, job_.uid.value, resources::kRebuildAnnotation));
+    result_.failure = Failed(
+        "JobVanished", fmt::format("Job {} (UID {}) was deleted before it ended, not by this ImageBuild",
+                                   job_.name, job_.uid.value));
     return std::move(result_);
   }
 
@@ -85,9 +97,10 @@ class Following {
     }
     const Reports& reports = seen_.reports;
     if (reports.source) TakeFacts(reports.source->commit);
-    if (reports.scan) run_.findings = reports.scan;
+    if (reports.scan) run_.findings = Worse(run_.findings, *reports.scan);
     if (reports.prepare && !reports.prepare->bases.empty()) run_.bases = reports.prepare->bases;
-    if (reports.build && job_.role == JobRole::kBuild) run_.cache = reports.build->cache;
+    if (reports.build && job_.role == JobRole::kBuild)
+      run_.cache = MoreMissed(run_.cache, reports.build->cache);
   }
 
   // The commit that is asked for stays; what the clone adds is who wrote it, and when.
@@ -98,26 +111,20 @@ class Following {
     run_.commit->sha = sha;
   }
 
+  // The pod says more than its Job, where it is there: a Job tells an eviction for whatever reason alike.
   std::optional<Failure> Broken() const {
     const auto& job = *seen_.job;
-    if (job.failed && job.failed_reason == "DeadlineExceeded") return Overdue();
+    if (seen_.pod != nullptr) {
+      if (auto failure = FailureOf({build_, run_, job_, *seen_.pod, seen_.reports}, now_)) return failure;
+    }
+    if (job.failed && job.failed_reason == "DeadlineExceeded") return Overdue(build_, run_, job_);
     if (job.failed && job.failed_reason == "PodFailurePolicy") {
       return Failed("Evicted", fmt::format("the pod of Job {} was taken off its node: {}", job.meta.key.name,
                                            Clip(job.failed_message, 500)));
     }
-    if (seen_.pod == nullptr) return std::nullopt;
-    if (auto failure = FailureOf({build_, run_, job_, *seen_.pod, seen_.reports}, now_)) return failure;
     // What is not there doesn't come by waiting, unlike a volume or a sandbox that failed once.
-    if (!Stalled(*seen_.pod, now_)) return std::nullopt;
+    if (seen_.pod == nullptr || !Stalled(*seen_.pod, now_)) return std::nullopt;
     return SecretFailure(build_, run_, *seen_.pod, seen_.trouble);
-  }
-
-  Failure Overdue() const {
-    if (job_.role == JobRole::kReport) {
-      return Failed("ReportTimeout", fmt::format("Job {} was not done within its time", job_.name));
-    }
-    if (job_.role != JobRole::kTest) return TimedOut(build_, run_);
-    return Failed("TestTimeout", fmt::format("spec.tests: {} was not done within its timeout", job_.leg));
   }
 
   void Complete() {

@@ -20,7 +20,8 @@ using resources::JobRole;
 using resources::NameRef;
 
 constexpr int kSecretMode = 0440;
-constexpr Duration kReportTime = std::chrono::minutes(2);
+constexpr Duration kReportTime = std::chrono::minutes(1);
+constexpr std::chrono::seconds kPodGrace{20};
 
 Json Labels(const ImageBuild& build, std::string_view role) {
   return {{resources::kOwnerKindLabel, kube::kImageBuilds.kind},
@@ -35,7 +36,7 @@ Json Scratch(std::string_view name) { return {{"name", name}, {"emptyDir", Json:
 // Credentials never touch a disk.
 Json InMemory(std::string_view name) {
   Json volume = {{"name", name}};
-  volume["emptyDir"]["medium"] = "Memory";
+  volume["emptyDir"] = {{"medium", "Memory"}, {"sizeLimit", "1Mi"}};
   return volume;
 }
 
@@ -137,8 +138,11 @@ Json JobOf(const ImageBuild& build, const std::string& name, JobShape shape) {
   job["metadata"] = {{"name", name}, {"namespace", build.meta.key.ns}};
   job["metadata"]["labels"] = Labels(build, shape.role);
   job["metadata"]["ownerReferences"] = Json::array({kube::ToJson(owner)});
+  // The kubelet ends the pod, which stays with its logs; the Job's own deadline would delete it, and is for a
+  // pod that never runs.
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(shape.deadline).count();
-  job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds}};
+  shape.pod["activeDeadlineSeconds"] = seconds;
+  job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds + kPodGrace.count()}};
   job["spec"]["podFailurePolicy"] = Policy();
   job["spec"]["template"]["metadata"]["labels"] = Labels(build, shape.role);
   job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = name;
@@ -159,7 +163,7 @@ JobShape Test(const ImageBuild& build, const BuildRun& run, const std::string& n
   const auto legs = LegsOf(build.spec.tests);
   const auto leg = std::ranges::find(legs, name, &Leg::name);
   Volumes volumes(build);
-  volumes.Add(Scratch(kSourceVolume));
+  volumes.Add(Scratch(kSourceVolume)).Add(Scratch("test-tmp"));
   volumes.Secret(kGitCredentials, build.spec.source.credentials_secret_ref, false);
   return {"test", leg->test->timeout,
           PodSpec(setting, {SourceContainer(build, run, setting, ""), TestContainer(build, run, *leg)},

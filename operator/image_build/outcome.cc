@@ -136,10 +136,10 @@ Failure PrepareFailure(const Scene& scene, const ContainerState& container) {
               fmt::format("spec.build: looking up the base images of {} ended with exit code {}; {}",
                           scene.build.spec.build.dockerfile, container.exit_code, Logs(scene, container)));
   }
-  const bool denied = report->reason == "BaseImageDenied";
-  return At(scene, container, report->reason,
-            fmt::format("{}: {}", denied ? "spec.build.baseCredentialsSecretRef" : "spec.build.dockerfile",
-                        Clip(report->message, kQuoted)));
+  std::string_view field = "spec.build.dockerfile";
+  if (report->reason == "BaseImageDenied") field = "spec.build.baseCredentialsSecretRef";
+  if (report->reason == "CertificateUntrusted") field = "spec.caBundleRef";
+  return At(scene, container, report->reason, fmt::format("{}: {}", field, Clip(report->message, kQuoted)));
 }
 
 Failure TestFailure(const Scene& scene, const ContainerState& container) {
@@ -181,6 +181,7 @@ Failure PushFailure(const Scene& scene, const ContainerState& container) {
   }
   std::string_view field = "spec.output.repository";
   if (report->reason == "TagTaken") field = "spec.output.tags";
+  if (report->reason == "CertificateUntrusted") field = "spec.caBundleRef";
   std::string message = Clip(report->message, kQuoted);
   if (report->reason == "RegistryDenied") {
     field = "spec.output.credentialsSecretRef";
@@ -225,17 +226,22 @@ bool CannotStart(const ContainerState& container) {
          std::ranges::find(kReasons, container.reason) != kReasons.end();
 }
 
+bool HasAny(std::string_view text, std::initializer_list<std::string_view> needles) {
+  return std::ranges::any_of(needles, [text](std::string_view needle) { return text.contains(needle); });
+}
+
 std::optional<Failure> PodFailure(const Scene& scene) {
   const auto& pod = scene.pod;
   if (pod.phase != "Failed" || pod.reason.empty()) return std::nullopt;
   const std::string stage = scene.job.role == JobRole::kTest ? "test" : CurrentStage(scene.run);
-  if (pod.reason == "DeadlineExceeded") return TimedOut(scene.build, scene.run);
+  if (pod.reason == "DeadlineExceeded") return Overdue(scene.build, scene.run, scene.job);
   // What the pod itself used up it would use up again.
-  const bool storage = pod.message.contains("ephemeral") || pod.message.contains("EmptyDir") ||
-                       pod.message.contains("emptyDir");
+  const bool storage = HasAny(pod.message, {"exceeds the total limit of containers", "exceeds the limit",
+                                            "exceeded its local ephemeral storage limit"});
   if (pod.reason == "Evicted" && storage) {
+    const std::string_view field = scene.job.role == JobRole::kTest ? "spec.tests" : "spec.build";
     return Failure{stage, "DiskFull",
-                   fmt::format("spec.build.resources.limits.ephemeral-storage: the node ended pod {}: {}",
+                   fmt::format("{}.resources.limits.ephemeral-storage: the node ended pod {}: {}", field,
                                pod.meta.key.name, Clip(pod.message, kQuoted)),
                    pod.meta.key.name, ""};
   }
@@ -302,14 +308,15 @@ std::optional<Failure> FailureOfContainer(const Scene& scene, const ContainerSta
 }
 
 bool MayPass(std::string_view reason) {
-  static constexpr std::array<std::string_view, 8> kReasons{"Evicted",
+  static constexpr std::array<std::string_view, 9> kReasons{"Evicted",
                                                             "PodVanished",
                                                             "JobVanished",
                                                             "GitHostUnreachable",
                                                             "RegistryUnreachable",
                                                             "RegistryUnavailable",
                                                             "PodFailed",
-                                                            "PodNotCreated"};
+                                                            "PodNotCreated",
+                                                            "QuotaExceeded"};
   return std::ranges::find(kReasons, reason) != kReasons.end();
 }
 
@@ -326,6 +333,16 @@ std::string Counts(const resources::Findings& f) {
   add(f.low, "low");
   add(f.unknown, "unknown");
   return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+Failure Overdue(const resources::ImageBuild& build, const resources::BuildRun& run,
+                const resources::RunJob& job) {
+  if (job.role == JobRole::kReport) {
+    return {"report", "ReportTimeout", fmt::format("Job {} was not done within its time", job.name), "", ""};
+  }
+  if (job.role != JobRole::kTest) return TimedOut(build, run);
+  return {"test", "TestTimeout", fmt::format("spec.tests: {} was not done within its timeout", job.leg), "",
+          ""};
 }
 
 Failure TimedOut(const resources::ImageBuild& build, const resources::BuildRun& run) {

@@ -40,6 +40,9 @@ bool MayPass(std::string_view reason);
 std::string Counts(const resources::Findings& findings);
 int Total(const resources::Findings& findings);
 
+// Of the Job's own time, or of its pod's.
+resources::Failure Overdue(const resources::ImageBuild& build, const resources::BuildRun& run,
+                           const resources::RunJob& job);
 // The timeout's sentence is the same wherever it is found out.
 resources::Failure TimedOut(const resources::ImageBuild& build, const resources::BuildRun& run);
 

@@ -56,8 +56,6 @@ Json RenderPullBuild(const ImageBuild& parent, const resources::ObservedPull& pu
   const kube::OwnerReference owner{kube::ApiVersion(kube::kImageBuilds), std::string(kube::kImageBuilds.kind),
                                    parent.meta.key.name, parent.meta.uid, true};
   const auto spec = PullSpec(parent, pull);
-  const resources::ObservedCommit seen{pull.commit,     pull.ref,  spec.source.Wanted(),
-                                       spec.source.url, "Webhook", pull.time};
   Json build = {{"apiVersion", kube::ApiVersion(kube::kImageBuilds)}, {"kind", kube::kImageBuilds.kind}};
   build["metadata"] = {{"name", PullBuildName(parent.meta, pull.number)}, {"namespace", parent.meta.key.ns}};
   build["metadata"]["labels"] = {{resources::kOwnerKindLabel, kube::kImageBuilds.kind},

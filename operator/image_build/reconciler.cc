@@ -117,6 +117,7 @@ void Reconciler::Count(const resources::ImageBuildStatus& before, const resource
   shell_.metrics.Runs(queue_.running(), queue_.waiting());
   if (after.runs.empty() || !after.runs.front().finished) return;
   const auto& run = after.runs.front();
+  if (!before.runs.empty() && before.runs.front().number > run.number) return;  // a run was dropped
   const bool known =
       !before.runs.empty() && before.runs.front().number == run.number && before.runs.front().finished;
   if (known) return;
@@ -249,6 +250,12 @@ awaitable<Result<Plan>> Reconciler::StartJobs(ViewPtr view, Plan plan) {
     if (!created && created.error().kind == ErrorKind::kAlreadyExists) {
       auto failed = co_await GiveWay(view, plan, start, created.error().message);
       co_return failed;
+    }
+    if (!created && start.role == resources::JobRole::kReport && !runtime::PassesByItself(created.error())) {
+      // It gates nothing: the run goes on, and its end is written down.
+      plan.status.runs.front().told = start.leg;
+      plan.notices.push_back({true, "ReportFailed", "spec.report: " + Clip(created.error().message, 500)});
+      continue;
     }
     if (!created) co_return std::unexpected(created.error());
     resources::RunJob job{.name = start.name, .uid = created->uid, .role = start.role, .leg = start.leg};

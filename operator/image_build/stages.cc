@@ -83,7 +83,9 @@ const StageStatus* FindStage(const BuildRun& run, std::string_view name) {
   return at == run.stages.end() ? nullptr : &*at;
 }
 
+// The resolve container is done before its Job is, and what it found counts only then.
 std::string CurrentStage(const BuildRun& run) {
+  if (!run.commit && !run.stages.empty()) return run.stages.front().name;
   for (const auto& stage : run.stages) {
     if (stage.state != StageState::kSucceeded && stage.state != StageState::kSkipped) return stage.name;
   }
@@ -151,7 +153,9 @@ std::vector<StageStatus> EndedBetween(const resources::ImageBuildStatus& before,
   std::vector<StageStatus> ended;
   if (after.runs.empty()) return ended;
   const BuildRun& run = after.runs.front();
-  const bool same = !before.runs.empty() && before.runs.front().number == run.number;
+  const int number = before.runs.empty() ? 0 : before.runs.front().number;
+  if (number > run.number) return ended;  // a run was dropped: this one's end is told already
+  const bool same = number == run.number;
   for (const auto& stage : run.stages) {
     if (stage.state != StageState::kSucceeded && stage.state != StageState::kFailed) continue;
     const auto* earlier = same ? FindStage(before.runs.front(), stage.name) : nullptr;

@@ -108,6 +108,13 @@ std::optional<Failure> SecretFailure(const ImageBuild& build, const resources::B
                    fmt::format("spec.caBundleRef: ConfigMap {} is not in namespace {}: create it, {}",
                                Clip(*map, 253), pod.meta.key.ns, Again(build)));
   }
+  if (const auto key = Between(note, "references non-existent config key: ", "")) {
+    return failure(
+        "ConfigMapKeyMissing",
+        fmt::format("spec.caBundleRef: ConfigMap {} in namespace {} has no key {}: add it, {}",
+                    build.spec.ca_bundle_ref ? build.spec.ca_bundle_ref->name : "of the authorities",
+                    pod.meta.key.ns, Clip(*key, 253), Again(build)));
+  }
   if (const auto key = Between(note, "references non-existent secret key: ", "")) {
     return failure("SecretKeyMissing", KeyMissing(build, pod, Clip(*key, 253), note));
   }

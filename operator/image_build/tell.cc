@@ -26,6 +26,8 @@ bool OfTheAuthor(std::string_view reason) {
 
 std::string WantedStatus(const resources::ImageBuild& build, const resources::BuildRun& run) {
   if (!build.spec.report || !run.commit) return "";
+  // A stranger's commit may be somebody else's too: nothing is said of it before a person let it in.
+  if (build.spec.require_approval && !run.approval) return "";
   if (!run.finished) return "pending";
   if (!run.failure) return "success";
   const bool called_off = run.failure->reason == kSuperseded || run.failure->reason == kCancelled;

@@ -23,6 +23,11 @@ Json Labels(std::string_view name) {
           {resources::kRoleLabel, "trigger"}};
 }
 
+// With a label that admission keeps for us: nobody else's pod gets a share of the deliveries.
+Json Selector(std::string_view name) {
+  return {{"app.kubernetes.io/name", name}, {resources::kRoleLabel, "trigger"}};
+}
+
 // Volumes have names of their own, for those of Secrets may be longer.
 std::string VolumeName(std::string_view kind, const std::string& name) {
   return ChildName(kind, "volume", name);
@@ -81,7 +86,7 @@ class Pod {
     deployment["metadata"] = {{"name", name_}, {"namespace", ns}};
     deployment["metadata"]["labels"] = Labels(name_);
     deployment["spec"]["replicas"] = 1;
-    deployment["spec"]["selector"]["matchLabels"] = {{"app.kubernetes.io/name", name_}};
+    deployment["spec"]["selector"]["matchLabels"] = Selector(name_);
     deployment["spec"]["template"]["metadata"]["labels"] = Labels(name_);
     deployment["spec"]["template"]["spec"] = std::move(spec);
     return deployment;
@@ -111,6 +116,7 @@ TriggerNeeds NeedsOf(const Builds& builds, const resources::NamespacePolicy* pol
     if (build->meta.deleted || resources::Check(spec, policy, build->meta.key.ns)) continue;
     const bool polled = spec.trigger.poll || spec.trigger.base_images;
     needs.poll = needs.poll || polled;
+    if (polled) needs.polled.push_back(resources::PollMark(*build));
     const auto& source = spec.source.credentials_secret_ref;
     if (spec.trigger.poll && source) git.insert(source->name);
     const auto& base = spec.build.base_credentials_secret_ref;
@@ -118,6 +124,7 @@ TriggerNeeds NeedsOf(const Builds& builds, const resources::NamespacePolicy* pol
     if (polled && spec.ca_bundle_ref) bundles.insert(spec.ca_bundle_ref->name);
     if (spec.trigger.webhook) keys.emplace(build->meta.key.name, spec.trigger.webhook->secret_ref.name);
   }
+  std::ranges::sort(needs.polled);
   needs.receive = !keys.empty();
   needs.git_secrets.assign(git.begin(), git.end());
   needs.registry_secrets.assign(registries.begin(), registries.end());
@@ -129,12 +136,15 @@ TriggerNeeds NeedsOf(const Builds& builds, const resources::NamespacePolicy* pol
 Json RenderPoller(const std::string& ns, const TriggerNeeds& needs, const Setting& setting) {
   Json args = Json::array({"poll", Option("namespace", ns), "--credentials=/credentials", "--ca-bundles=/ca",
                            fmt::format("--health-address=0.0.0.0:{}", kReceiverPort)});
+  for (const auto& mark : needs.polled) args.push_back(Option("allow", mark));
   for (const auto& host : setting.policy.insecure_registries) {
     args.push_back(Option("insecure-registry", host));
   }
   Pod pod(std::string(kPoller), setting, std::move(args));
-  for (const auto& secret : needs.git_secrets) pod.MountSecret("git", secret, "/credentials/" + secret);
-  for (const auto& secret : needs.registry_secrets) pod.MountSecret("base", secret, "/credentials/" + secret);
+  // One build's for git may be another's for its base images; no path can be mounted on twice.
+  std::set<std::string> secrets(needs.git_secrets.begin(), needs.git_secrets.end());
+  secrets.insert(needs.registry_secrets.begin(), needs.registry_secrets.end());
+  for (const auto& secret : secrets) pod.MountSecret("login", secret, "/credentials/" + secret);
   for (const auto& bundle : needs.ca_bundles) pod.MountConfigMap(bundle, "/ca/" + bundle);
   pod.Listen(kReceiverPort);
   return std::move(pod).Deployment(ns);
@@ -153,7 +163,7 @@ Json RenderReceiverService(const std::string& ns) {
   Json service = {{"apiVersion", kube::ApiVersion(kube::kServices)}, {"kind", kube::kServices.kind}};
   service["metadata"] = {{"name", kReceiver}, {"namespace", ns}};
   service["metadata"]["labels"] = Labels(kReceiver);
-  service["spec"]["selector"] = {{"app.kubernetes.io/name", kReceiver}};
+  service["spec"]["selector"] = Selector(kReceiver);
   Json port = {{"name", "http"}, {"port", 80}, {"targetPort", "http"}, {"protocol", "TCP"}};
   service["spec"]["ports"] = Json::array({std::move(port)});
   return service;

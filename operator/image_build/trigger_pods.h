@@ -26,6 +26,7 @@ struct TriggerNeeds {
   std::vector<std::string> registry_secrets;                   // of base images that are polled
   std::vector<std::string> ca_bundles;                         // ConfigMaps
   std::vector<std::pair<std::string, std::string>> hook_keys;  // ImageBuild and Secret
+  std::vector<std::string> polled;  // marks of those that may be: the poller asks for no other
   bool poll = false;
   bool receive = false;
   bool operator==(const TriggerNeeds&) const = default;

@@ -8,6 +8,18 @@ using kube::ObjectKey;
 using kube::asio::awaitable;
 using runtime::Outcome;
 
+namespace {
+
+// Which of its specs is there. A Service has no generation; its version stands for it, for a status that would
+// change it too comes only with a load balancer.
+std::string VersionOf(const kube::ObjectMeta* there) {
+  if (there == nullptr) return "";
+  return there->uid.value + (there->generation > 0 ? "/" + std::to_string(there->generation)
+                                                   : "@" + there->resource_version.value);
+}
+
+}  // namespace
+
 awaitable<Result<Outcome>> TriggerReconciler::Reconcile(ObjectKey key) {
   const std::string ns = key.ns;
   const auto policies = caches_.policies.Get(caches_.policy_key);
@@ -45,14 +57,12 @@ awaitable<Result<>> TriggerReconciler::Keep(kube::ApiResource resource, ObjectKe
     auto removed = co_await Remove(resource, key);
     co_return removed;
   }
-  const std::string generation = there == nullptr ? "" : there->uid.value + std::to_string(there->generation);
-  const std::string mark = Sha256Hex(body.dump()) + generation;
+  const std::string mark = Sha256Hex(body.dump()) + VersionOf(there);
   if (there != nullptr && applied_[id] == mark) co_return Result<>{};
-  const std::string sent = Sha256Hex(body.dump());
   runtime::Apply effect{resource, key, std::move(body)};
   const auto applied = co_await shell_.applier.Run(std::move(effect));
   if (!applied) co_return std::unexpected(applied.error());
-  applied_[id] = sent + generation;
+  applied_[id] = mark;
   co_return Result<>{};
 }
 

@@ -196,8 +196,11 @@ void Describe(Visitor& v, TestSpec& s) {
            .max_items = 4,
            .list_key = "name"},
           s.matrix);
-  v.Visit({.name = "failFast", .doc = "Whether the first leg that fails ends the others of this test."},
-          s.fail_fast);
+  v.Visit(
+      {.name = "failFast",
+       .doc =
+           "Whether the first leg that fails ends the run at once. If not, the other legs are waited for."},
+      s.fail_fast);
   v.Visit({.name = "resources", .doc = "Resources of the test's container."}, s.resources);
   v.Visit({.name = "timeout",
            .doc = "The longest that a leg may take.",

@@ -72,7 +72,7 @@ static void Describe(Visitor& v, RunJob& s) {
       {.name = "leg",
        .doc = "Of a test: its name and its values of the matrix. Of a build: the platform. Of a report: the "
               "status that it tells.",
-       .max_length = 256},
+       .max_length = 1024},
       s.leg);
   v.Visit({.name = "state", .doc = "How far it is."}, s.state);
   v.Visit(kMessage, s.message);
@@ -111,7 +111,7 @@ static void DescribeCause(Visitor& v, BuildRun& s) {
            .doc = "Why it was made: NewSpec, NewCommit, BaseImageMoved, Rebuild or Retry.",
            .max_length = 128},
           s.reason);
-  v.Visit({.name = "cause", .doc = "The same in words, with who told.", .max_length = 512}, s.cause);
+  v.Visit({.name = "cause", .doc = "The same in words, with who told.", .max_length = 1024}, s.cause);
   v.Visit({.name = "attempt", .doc = "Above 1: made again after a failure of the infrastructure."},
           s.attempt);
   v.Visit({.name = "ref", .doc = "The branch or tag that names the commit, in full.", .max_length = 512},

@@ -63,7 +63,7 @@ std::optional<ObservedPull> PullOf(const kube::ObjectMeta& meta, const std::stri
 
 std::string Encode(const ObservedCommit& o) {
   return Json{{"commit", o.commit}, {"ref", o.ref}, {"revision", o.revision},
-              {"url", o.url},       {"by", o.by},   {"time", FormatTime(o.time)}}
+              {"url", o.url},       {"by", o.by},   {"time", FormatMicroTime(o.time)}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -89,8 +89,9 @@ std::optional<ObservedCommit> CommitOf(const kube::ObjectMeta& meta) {
                       .revision = TextAt(json, "revision"),
                       .url = TextAt(json, "url"),
                       .by = TextAt(json, "by")};
-  if (!time || !IsCommit(seen.commit) || !IsRef(seen.ref)) return std::nullopt;
-  if (seen.by != "Webhook" && seen.by != "Poll") return std::nullopt;
+  if (!time || !IsRef(seen.ref) || (seen.by != "Webhook" && seen.by != "Poll")) return std::nullopt;
+  const bool hint = seen.by == "Webhook" && seen.commit.empty() && At(json, "commit").is_string();
+  if (!hint && !IsCommit(seen.commit)) return std::nullopt;
   seen.time = *time;
   return seen;
 }
@@ -102,6 +103,15 @@ std::optional<ObservedBases> BasesOf(const kube::ObjectMeta& meta) {
   if (!time || seen.bases.size() > kMostBases) return std::nullopt;
   seen.time = *time;
   return seen;
+}
+
+std::string PollMark(const ImageBuild& build) {
+  const auto& spec = build.spec;
+  const Json asked = Json::array({build.meta.key.name, spec.source.url,
+                                  spec.source.credentials_secret_ref.value_or(NameRef{}).name,
+                                  spec.build.base_credentials_secret_ref.value_or(NameRef{}).name,
+                                  spec.ca_bundle_ref.value_or(NameRef{}).name});
+  return ShortHash(asked.dump(-1, ' ', false, Json::error_handler_t::replace), 8);
 }
 
 std::string MarkOf(const kube::ObjectMeta& meta, std::string_view annotation) {

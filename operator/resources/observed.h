@@ -3,7 +3,7 @@
 // run at hand, is seen to be so.
 #pragma once
 
-#include "resources/common.h"
+#include "resources/image_build.h"
 
 namespace slipway::resources {
 
@@ -17,7 +17,7 @@ inline constexpr std::string_view kPullAnnotationPrefix = "slipway.dev/pull.";  
 inline constexpr std::size_t kMostPulls = 50;
 
 struct ObservedCommit {
-  std::string commit;    // 40 hexadecimal digits
+  std::string commit;    // 40 hexadecimal digits; of a webhook also empty: the ref moved, look it up
   std::string ref;       // refs/heads/main
   std::string revision;  // spec.source.git.revision, or semver, that was looked up
   std::string url;       // spec.source.git.url
@@ -53,5 +53,9 @@ std::optional<ObservedBases> BasesOf(const kube::ObjectMeta& meta);
 // two marks, for the clocks of those who write are not ours.
 std::string MarkOf(const kube::ObjectMeta& meta, std::string_view annotation);
 std::vector<ObservedPull> PullsOf(const kube::ObjectMeta& meta);  // by number; at most kMostPulls
+
+// A mark of what the poller asks, of whom and with which credentials, for this ImageBuild. The operator hands
+// it the marks of those that the policy allows.
+std::string PollMark(const ImageBuild& build);
 
 }  // namespace slipway::resources

@@ -85,6 +85,7 @@ std::string_view KanikoFailure(std::string_view error) {
     case RegistryCause::kDenied:
       return "RegistryDenied";
     case RegistryCause::kUnreachable:
+    case RegistryCause::kUntrusted:
     case RegistryCause::kUnavailable:
       return "RegistryUnavailable";
     case RegistryCause::kNotFound:

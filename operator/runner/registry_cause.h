@@ -10,7 +10,8 @@ namespace slipway::runner {
 enum class RegistryCause : std::uint8_t {
   kNone,         // it says nothing of a registry
   kDenied,       // 401, 403
-  kUnreachable,  // no name, no connection, no trust, no answer in time
+  kUnreachable,  // no name, no connection, no answer in time
+  kUntrusted,    // its certificate is not of an authority that is trusted
   kUnavailable,  // 429, 5xx: it answers, but not now
   kNotFound,     // 404: no such repository, tag or digest
 };

@@ -35,6 +35,9 @@ RegistryFailure Told(RegistryCause cause, std::string_view other, std::string_vi
     case RegistryCause::kUnreachable:
       return MakeRegistryFailure(kRegistryUnreachable, "RegistryUnreachable",
                                  fmt::format("the registry of {} can't be reached: {}", what, said));
+    case RegistryCause::kUntrusted:
+      return MakeRegistryFailure(kRegistryUntrusted, "CertificateUntrusted",
+                                 fmt::format("the registry of {} is not trusted: {}", what, said));
     case RegistryCause::kUnavailable:
       return MakeRegistryFailure(kRegistryUnavailable, "RegistryUnavailable",
                                  fmt::format("the registry of {} can't answer now: {}", what, said));

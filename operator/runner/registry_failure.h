@@ -14,6 +14,7 @@ inline constexpr int kTagTaken = 42;
 inline constexpr int kRegistryUnavailable = 43;  // 5xx, 429
 inline constexpr int kImageNotFound = 44;        // the reason is ImageNotFound or BaseImageNotFound
 inline constexpr int kDockerfileInvalid = 45;
+inline constexpr int kRegistryUntrusted = 46;
 
 struct RegistryFailure {
   int exit_code = kRegistryFailed;

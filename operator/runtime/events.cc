@@ -42,15 +42,17 @@ bool EventFilter::Admit(const kube::Uid& object, const Event& event, BootTime no
   if (inserted) spam.refilled = now;
   Refresh(spam, now);
   std::string identity = Identity(event);
-  if (spam.recent.contains(identity) || spam.tokens < 1) return false;
-  spam.tokens -= 1;
+  double& tokens = spam.tokens[static_cast<std::size_t>(event.type)];
+  if (spam.recent.contains(identity) || tokens < 1) return false;
+  tokens -= 1;
   spam.recent.emplace(std::move(identity), now);
   return true;
 }
 
 void EventFilter::Refresh(Spam& spam, BootTime now) {
   const auto passed = static_cast<double>((now - spam.refilled).count());
-  spam.tokens = std::min(kBurst, spam.tokens + passed / static_cast<double>(kRefill.count()));
+  const double more = passed / static_cast<double>(kRefill.count());
+  for (double& tokens : spam.tokens) tokens = std::min(kBurst, tokens + more);
   spam.refilled = now;
   std::erase_if(spam.recent, [now](const auto& seen) { return now - seen.second >= kRepeatAfter; });
 }
@@ -61,7 +63,8 @@ void EventFilter::Sweep(BootTime now) {
   swept_ = now;
   for (auto& [uid, spam] : objects_) Refresh(spam, now);
   std::erase_if(objects_, [](const auto& entry) {
-    return entry.second.recent.empty() && entry.second.tokens >= kBurst;
+    const auto full = [](double tokens) { return tokens >= kBurst; };
+    return entry.second.recent.empty() && std::ranges::all_of(entry.second.tokens, full);
   });
 }
 

@@ -1,8 +1,10 @@
 // Kubernetes Events (events.k8s.io/v1) on our objects: one on every change of phase. Best effort by nature: a
 // failure to write one is logged, never retried in place. An equal event within ten minutes is not written
-// again, and each object has a burst of 25 and one more every 5 minutes (client-go's spam filter).
+// again, and each object has a burst of 25 and one more every 5 minutes (client-go's spam filter), apart for
+// normal ones and for warnings: what goes well must not use up the room to say what goes wrong.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <string>
@@ -39,7 +41,7 @@ class EventFilter {
 
  private:
   struct Spam {
-    double tokens = 25;
+    std::array<double, 2> tokens{25, 25};  // by EventType
     BootTime refilled{};
     std::map<std::string, BootTime> recent;
   };

@@ -24,6 +24,7 @@ struct Push {
   std::string default_branch;     // "main"; empty when it isn't said
   std::string ref;                // refs/heads/main, refs/tags/v1
   std::string commit;             // 40 hexadecimal digits; of an annotated tag the commit that it names
+  std::string before;             // where the ref was; empty when it isn't said
   bool operator==(const Push&) const = default;
 };
 

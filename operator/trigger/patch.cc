@@ -21,6 +21,7 @@ using resources::ObservedPull;
 
 constexpr std::string_view kTags = "refs/tags/";
 constexpr std::size_t kMostBases = 8;
+constexpr std::size_t kMostForks = 20;
 
 bool IsOf(const resources::GitSource& git, const std::vector<std::string>& urls) {
   const auto wanted = RepositoryOf(git.url);
@@ -57,9 +58,30 @@ std::optional<Patch> CommitPatch(const ImageBuild& build, ObservedCommit found) 
   return Patch{build.meta.key, std::string(resources::kObservedCommitAnnotation), std::move(value)};
 }
 
+// A delivery may be old: sent again, late, or by somebody who once saw it. So its commit is taken for the
+// ref's only when it follows upon what is known; else the controller is told to look again.
+bool Follows(const ImageBuild& build, const Push& push) {
+  if (push.before.empty() || !build.spec.source.semver.empty()) return false;
+  const auto known = resources::CommitOf(build.meta);
+  const bool about_this = known && known->url == build.spec.source.url &&
+                          known->revision == build.spec.source.Wanted() && known->ref == push.ref;
+  if (about_this && known->commit == push.before) return true;
+  if (build.status.runs.empty()) return false;
+  const BuildRun& run = build.status.runs.front();
+  return run.ref == push.ref && run.commit && run.commit->sha == push.before;
+}
+
 std::optional<Patch> OfPush(const ImageBuild& build, const Push& push, TimePoint now) {
   if (!IsOf(build.spec.source, push.urls) || !IsWanted(build, push)) return std::nullopt;
-  return CommitPatch(build, {.commit = push.commit, .ref = push.ref, .by = "Webhook", .time = now});
+  const std::string commit = Follows(build, push) ? push.commit : "";
+  return CommitPatch(build, {.commit = commit, .ref = push.ref, .by = "Webhook", .time = now});
+}
+
+// Strangers don't take the places of the repository's own.
+bool HasRoom(const ImageBuild& build, bool fork) {
+  const auto open = resources::PullsOf(build.meta);
+  const auto forks = static_cast<std::size_t>(std::ranges::count_if(open, &ObservedPull::fork));
+  return open.size() < resources::kMostPulls && (!fork || forks < kMostForks);
 }
 
 std::optional<Patch> OfPull(const ImageBuild& build, const PullChange& change, TimePoint now) {
@@ -70,7 +92,7 @@ std::optional<Patch> OfPull(const ImageBuild& build, const PullChange& change, T
   if (change.closed) return patch;
   if (change.fork && policy->forks == ForkPolicy::kRefuse) return std::nullopt;
   const bool known = build.meta.annotations.contains(patch.annotation);
-  if (!known && resources::PullsOf(build.meta).size() >= resources::kMostPulls) return std::nullopt;
+  if (!known && !HasRoom(build, change.fork)) return std::nullopt;
   const ObservedPull found{.number = change.number,
                            .commit = change.commit,
                            .ref = change.ref,

@@ -90,7 +90,8 @@ Event ReadPush(const Json& payload) {
   Push push{.urls = RepositoryUrls(payload),
             .default_branch = TextAt(At(payload, "repository"), "default_branch"),
             .ref = TextAt(payload, "ref"),
-            .commit = TextAt(payload, "after")};
+            .commit = TextAt(payload, "after"),
+            .before = TextAt(payload, "before")};
   if (push.ref.empty()) return Malformed("the push has no ref");
   // Of an annotated tag `after` is the tag's own object.
   const std::string head = TextAt(At(payload, "head_commit"), "id");
@@ -135,7 +136,8 @@ Event ReadGitLabPush(const Json& payload) {
   Push push{.urls = ProjectUrls(project),
             .default_branch = TextAt(project, "default_branch"),
             .ref = TextAt(payload, "ref"),
-            .commit = TextAt(payload, "after")};
+            .commit = TextAt(payload, "after"),
+            .before = TextAt(payload, "before")};
   if (push.ref.empty()) return Malformed("the push has no ref");
   // Of an annotated tag `after` is the tag's own object.
   const std::string checkout = TextAt(payload, "checkout_sha");

@@ -112,7 +112,10 @@ asio::awaitable<void> Poller::Schedule() {
     std::optional<Duration> wait;
     if (informer_.synced()) {
       std::vector<Want> wants;
-      for (const Build& build : builds_.All()) std::ranges::move(WantsOf(*build), std::back_inserter(wants));
+      for (const Build& build : builds_.All()) {
+        if (options_.may_ask && !options_.may_ask(*build)) continue;
+        std::ranges::move(WantsOf(*build), std::back_inserter(wants));
+      }
       std::erase_if(said_, [&](const auto& item) {
         return std::ranges::none_of(wants,
                                     [&](const Want& want) { return want.lookup == item.first.second; });

@@ -24,6 +24,8 @@ struct PollerOptions {
   std::uint64_t seed = 0;
   PatcherOptions patcher;
   std::function<LookupResult(const Lookup&)> look_up;  // called on other threads
+  // Whether the policy lets it be polled, as the operator said; empty: each may be.
+  std::function<bool(const resources::ImageBuild&)> may_ask;
 };
 
 class Poller {

@@ -38,7 +38,10 @@ Receiver::Receiver(asio::any_io_executor executor, kube::Api& api, const Clock& 
 HttpResponse Receiver::Handle(const HttpRequest& request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (request.target == "/healthz") {
-    return reads ? HttpResponse{200, request.method == "GET" ? "ok\n" : ""} : HttpResponse{405, "GET\n"};
+    if (!reads) return {405, "GET\n"};
+    // Forges don't send again what was turned away: no delivery comes here before it can be judged.
+    if (!informer_.synced()) return {503, "the builds are not known yet\n"};
+    return {200, request.method == "GET" ? "ok\n" : ""};
   }
   if (!request.target.starts_with("/hooks/")) return {404, "not here\n"};
   if (request.method != "POST") return {405, "POST\n"};

@@ -10,9 +10,11 @@
 #include <charconv>
 #include <csignal>
 #include <random>
+#include <set>
 
 #include "base/log.h"
 #include "kube/client.h"
+#include "resources/observed.h"
 #include "telemetry/health.h"
 #include "trigger/poller.h"
 #include "trigger/receiver.h"
@@ -140,11 +142,15 @@ int RunPoll(const PollOptions& options) {
   const LookupOptions lookups{.credentials_folder = options.credentials_folder,
                               .ca_folder = options.ca_folder,
                               .insecure_registries = options.insecure_registries};
-  Poller poller(io.get_executor(), **client, clock,
-                {.ns = options.service.ns,
-                 .instance = HostName(),
-                 .seed = std::random_device{}(),
-                 .look_up = [lookups](const Lookup& lookup) { return LookUp(lookup, lookups); }});
+  Poller poller(
+      io.get_executor(), **client, clock,
+      {.ns = options.service.ns,
+       .instance = HostName(),
+       .seed = std::random_device{}(),
+       .look_up = [lookups](const Lookup& lookup) { return LookUp(lookup, lookups); },
+       .may_ask =
+           [allowed = std::set<std::string>(options.allowed.begin(), options.allowed.end())](
+               const resources::ImageBuild& build) { return allowed.contains(resources::PollMark(build)); }});
   try {
     PollService service(io.get_executor(), {.address = address->host, .port = address->port}, poller);
     return Serve(io, service.Run());

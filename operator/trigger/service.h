@@ -25,6 +25,7 @@ struct PollOptions {
   std::string credentials_folder;                // FOLDER/SECRET/KEY
   std::string ca_folder;                         // FOLDER/CONFIGMAP/ca.crt
   std::vector<std::string> insecure_registries;  // HOST[:PORT]
+  std::vector<std::string> allowed;  // resources::PollMark of what may be asked, and of nothing else
   std::string health_address = "0.0.0.0:8081";
 };
 

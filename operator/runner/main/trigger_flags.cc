@@ -25,6 +25,8 @@ void AddPoll(CLI::App& app, int& code) {
   DeclareService(*step, options->service);
   step->add_option("--credentials", options->credentials_folder, "Mounted Secrets: FOLDER/SECRET/KEY");
   step->add_option("--ca-bundles", options->ca_folder, "Mounted ConfigMaps: FOLDER/CONFIGMAP/ca.crt");
+  step->add_option("--allow", options->allowed, "Marks of the ImageBuilds that may be polled; repeated")
+      ->allow_extra_args(false);
   step->add_option("--insecure-registry", options->insecure_registries, "HOST[:PORT]; repeated")
       ->allow_extra_args(false);
   step->add_option("--health-address", options->health_address, "Where /healthz and /readyz are served")

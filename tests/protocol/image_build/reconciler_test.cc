@@ -1,117 +1,9 @@
-// The shell against an API server that keeps what it is sent: which Jobs are made, recorded and refused.
-#include "image_build/reconciler.h"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
-
-#include "protocol/runtime/scripted_api.h"
+// The shell against an API server that keeps what it is sent: which Jobs are made, recorded and refused, and
+// what is told when the server refuses or something is gone.
+#include "protocol/image_build/world.h"
 
 namespace slipway::image_build {
 namespace {
-
-using kube::Json;
-using kube::Verb;
-
-class ReconcilerTest : public ::testing::Test {
- protected:
-  ReconcilerTest() {
-    resources::PolicyMap policies;
-    policies.meta.key = {"slipway-system", "policy"};
-    policies.policy = resources::Policy{};
-    policies.policy->namespaces["team"].repositories = {"registry.example.com/team/"};
-    policies_.Put(policies);
-    api_.on_call = [this](const kube::Request& request) { return Answer(request); };
-  }
-
-  // Of a full commit, for two platforms.
-  void Add(const std::string& name) {
-    resources::ImageBuild build;
-    build.meta.key = {"team", name};
-    build.meta.uid = {"uid-" + name};
-    build.meta.resource_version = {"1"};
-    build.meta.generation = 1;
-    build.spec.source.url = "https://git.example.com/team/app.git";
-    build.spec.source.revision = std::string(40, 'a');
-    build.spec.output.repository = "registry.example.com/team/app";
-    build.spec.build.platforms = {"linux/amd64", "linux/arm64"};
-    Put(build);
-  }
-  void Put(const resources::ImageBuild& build) { builds_.Put(build); }
-  resources::ImageBuild Build(const std::string& name = "app") { return *builds_.Get({"team", name}); }
-
-  Result<Json> Answer(const kube::Request& request) {
-    if (request.verb == Verb::kPost && request.target.contains("/jobs")) return MakeJob(request);
-    if (request.target.contains("/jobs/")) {
-      return request.verb == Verb::kGet && !taken_.empty() ? Result<Json>(Foreign())
-                                                           : Fail(ErrorKind::kNotFound, "no such Job");
-    }
-    if (request.verb == Verb::kPatch && request.target.contains("/status")) return WriteStatus(request);
-    const std::string name = request.target.substr(request.target.rfind('/') + 1);
-    Json answer;
-    answer["metadata"] = {{"name", name}, {"namespace", "team"}, {"uid", "uid-" + name}};
-    answer["metadata"]["resourceVersion"] = moved_ ? "99" : Build(name).meta.resource_version.value;
-    return answer;
-  }
-
-  Result<Json> MakeJob(const kube::Request& request) {
-    Json job = runtime::BodyOf(request);
-    if (!taken_.empty() && made_.size() == 1) return Fail(ErrorKind::kAlreadyExists, "it is there");
-    made_.push_back(job["metadata"]["name"]);
-    job["metadata"]["uid"] = "made-" + std::to_string(made_.size());
-    job["metadata"]["resourceVersion"] = "5";
-    return job;
-  }
-  static Json Foreign() {
-    Json job = {{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"spec", Json::object()}};
-    job["metadata"] = {{"name", "x"}, {"namespace", "team"}, {"uid", "foreign"}, {"resourceVersion", "5"}};
-    return job;
-  }
-
-  Result<Json> WriteStatus(const kube::Request& request) {
-    Json object = runtime::BodyOf(request);
-    auto build = Build(object["metadata"]["name"]);
-    object["spec"] = resources::EncodeSpec(build.spec);
-    auto decoded = resources::ImageBuild::Decode(object);
-    EXPECT_TRUE(decoded) << decoded.error().message;
-    build.status = decoded->status;
-    build.meta.resource_version = {std::to_string(++version_)};
-    Put(build);
-    object["metadata"]["resourceVersion"] = build.meta.resource_version.value;
-    return object;
-  }
-
-  Result<runtime::Outcome> Reconcile(const std::string& name = "app") {
-    return loop_.Get(reconciler_.Reconcile({"team", name}));
-  }
-  std::size_t Sent(Verb verb, const std::string& part) const {
-    return static_cast<std::size_t>(std::ranges::count_if(api_.requests, [&](const kube::Request& request) {
-      return request.verb == verb && request.target.contains(part);
-    }));
-  }
-
-  std::vector<std::string> made_;
-  std::string taken_;
-  bool moved_ = false;
-  int version_ = 1;
-  std::vector<kube::ObjectKey> called_;
-
-  runtime::Loop loop_;
-  runtime::HandWoundClock clock_;
-  runtime::ScriptedApi api_;
-  runtime::Applier applier_{api_};
-  runtime::EventRecorder recorder_{loop_.executor(), api_, clock_, "pod_1"};
-  telemetry::Metrics metrics_;
-  runtime::Store<resources::ImageBuild> builds_;
-  runtime::Store<resources::Job> jobs_;
-  runtime::Store<resources::Pod> pods_;
-  runtime::Store<resources::Decision> decisions_;
-  runtime::Store<resources::PolicyMap> policies_;
-  Reconciler reconciler_{runtime::Shell{api_, applier_, recorder_, clock_, metrics_},
-                         Caches{builds_, jobs_, pods_, decisions_, policies_, {"slipway-system", "policy"}},
-                         Tools{}, Concurrency{1, 1},
-                         [this](kube::ObjectKey key) { called_.push_back(std::move(key)); }};
-};
 
 TEST_F(ReconcilerTest, RecordsTheUidOfEachJobItStarts) {
   Add("app");
@@ -126,7 +18,7 @@ TEST_F(ReconcilerTest, RecordsTheUidOfEachJobItStarts) {
 
 TEST_F(ReconcilerTest, AForeignJobOnOneNameEndsTheRunAndTakesTheOthersAway) {
   Add("app");
-  taken_ = "the second";
+  taken_ = true;
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Reconcile());
   const auto run = Build().status.runs.at(0);
   ASSERT_TRUE(run.failure);
@@ -157,6 +49,101 @@ TEST_F(ReconcilerTest, LetsTheNextInWhenTheFirstIsGone) {
   EXPECT_EQ(called_[0].name, "next");
   ASSERT_TRUE(Reconcile("next"));
   EXPECT_TRUE(Build("next").status.runs.at(0).started);
+}
+
+// ---- what is not as it should be ----
+
+TEST_F(ReconcilerTest, AJobThatVanishedEndsTheRun) {
+  Begin();
+  ASSERT_TRUE(Reconcile());  // neither cached nor at the server
+  const auto run = Build().status.runs.at(0);
+  ASSERT_TRUE(run.failure);
+  EXPECT_EQ(run.failure->reason, "JobVanished");
+  EXPECT_EQ(Sent(Verb::kGet, "/jobs/" + made_.at(0)), 1U);
+}
+
+TEST_F(ReconcilerTest, AJobThatIsCachedIsNotReadAgain) {
+  Begin();
+  SeeJob(std::chrono::seconds(1));
+  ASSERT_TRUE(Reconcile());
+  EXPECT_FALSE(Build().status.runs.at(0).failure);
+  EXPECT_EQ(Sent(Verb::kGet, "/jobs/"), 0U);
+  EXPECT_EQ(Sent(Verb::kGet, "/events"), 0U);  // it is too young to ask why it waits
+}
+
+TEST_F(ReconcilerTest, AReadThatIsRefusedIsToldInTheCondition) {
+  Begin();
+  Refuse(Verb::kGet, "/jobs/");
+  const auto outcome = Reconcile();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kForbidden);
+  EXPECT_EQ(Ready().reason, "Forbidden");
+  EXPECT_TRUE(Ready().message.contains("slipway may not do this")) << Ready().message;
+  EXPECT_FALSE(Build().status.runs.at(0).failure);  // it goes on when the right is there
+}
+
+TEST_F(ReconcilerTest, ACreateThatIsRefusedIsToldAndTriedAgain) {
+  Refuse(Verb::kPost, "/jobs");
+  Add("app");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Reconcile());
+  ASSERT_FALSE(Reconcile());
+  EXPECT_EQ(Ready().reason, "Forbidden");
+  Refuse(Verb::kPut, "nothing");
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(made_.size(), 2U);
+  EXPECT_EQ(Ready().reason, "Building");
+}
+
+TEST_F(ReconcilerTest, ReadsEventsAtMostOnceInFiveSeconds) {
+  Begin();
+  SeeJob(std::chrono::seconds(61));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(Sent(Verb::kGet, "/events"), 1U);
+  clock_.Advance(std::chrono::milliseconds(4900));
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(Sent(Verb::kGet, "/events"), 1U);
+  clock_.Advance(std::chrono::milliseconds(200));
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(Sent(Verb::kGet, "/events"), 2U);
+  EXPECT_TRUE(std::ranges::any_of(api_.requests, [](const kube::Request& request) {
+    return request.target.contains("/events") && request.target.contains("made-1");
+  }));
+}
+
+TEST_F(ReconcilerTest, WhatWasReadOfEventsIsRememberedMeanwhile) {
+  Begin();
+  SeeJob(std::chrono::seconds(61));
+  SeePod();
+  Happen("FailedScheduling", "no node has room");
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Reconcile());
+    EXPECT_TRUE(Ready().message.contains("no node has room")) << Ready().message;
+  }
+  EXPECT_EQ(Sent(Verb::kGet, "/events"), 1U);
+}
+
+TEST_F(ReconcilerTest, AMissingSecretIsToldByTheFieldThatNamesIt) {
+  Begin();
+  SeeJob(std::chrono::seconds(61));
+  SeePod();
+  Happen("FailedMount", R"(MountVolume.SetUp failed for volume "git-credentials" : secret "git" not found)");
+  ASSERT_TRUE(Reconcile());
+  const auto run = Build().status.runs.at(0);
+  ASSERT_TRUE(run.failure);
+  EXPECT_EQ(run.failure->reason, "SecretNotFound");
+  EXPECT_TRUE(run.failure->message.starts_with("spec.source.git.credentialsSecretRef: Secret git"))
+      << run.failure->message;
+  EXPECT_EQ(Sent(Verb::kDelete, "/jobs/" + made_.at(0)), 1U);
+}
+
+TEST_F(ReconcilerTest, EventsThatCantBeReadAreSaidAndHoldNothingUp) {
+  Begin();
+  SeeJob(std::chrono::seconds(61));
+  SeePod();
+  Refuse(Verb::kGet, "/events");
+  ASSERT_TRUE(Reconcile());
+  EXPECT_FALSE(Build().status.runs.at(0).failure);
+  EXPECT_TRUE(Ready().message.contains("its events can't be read")) << Ready().message;
 }
 
 }  // namespace

@@ -114,7 +114,8 @@ TEST_F(Pushing, ACertificateMustBeVouchedFor) {
   const RegistryServer server(RegistryServer::Users::kAnyone, &pair);
   const std::string digest = server.Make(server / "made:one", "one");
   const std::string tarball = server.Pull(server / "made:one", "one.tar");
-  EXPECT_EQ(Push(tarball, server / "team/app", {"1"}), kRegistryUnreachable);
+  EXPECT_EQ(Push(tarball, server / "team/app", {"1"}), kRegistryUntrusted);
+  EXPECT_EQ(Reason(), "CertificateUntrusted");
   EXPECT_NE(Message().find("x509"), std::string::npos) << Message();
   ca_file_ = scratch_ / "ca/ca.crt";
   Put(ca_file_, authority.pem());

@@ -68,6 +68,7 @@ class TriggerTest : public ::testing::Test {
   Reply Answer(const Received& request) {
     if (request.method == "PATCH" && failing_patches_-- > 0) return {.code = 503, .body = "{}"};
     if (request.method != "GET") return {.code = 200};
+    if (failing_watches_) return {.code = 503, .body = "{}"};
     std::vector<testing::Piece> pieces;
     for (const auto& object : objects_) pieces.push_back({Line("ADDED", object.dump())});
     const kube::Json end{
@@ -101,6 +102,7 @@ class TriggerTest : public ::testing::Test {
   std::filesystem::path folder_;
   std::vector<kube::Json> objects_;
   std::atomic<int> failing_patches_ = 0;
+  std::atomic<bool> failing_watches_ = false;
   ScriptedServer server_{[this](const Received& request) { return Answer(request); }};
   asio::io_context io_{1};
   std::unique_ptr<kube::Client> client_;

@@ -167,8 +167,17 @@ TEST(BaseImages, ThatMovedBuildTheSameCommitAgain) {
       {"the same digest", [&](World& w) { Tell(w, {{{"base:1", old}}, kNow}); }, false},
       {"another image", [&](World& w) { Tell(w, {{{"other:1", moved}}, kNow}); }, false},
       {"known when the run was made", [](World& w) { Known(w); }, false},
-      {"of a run that failed", [](World& w) { w.Run().failure.emplace().reason = "DockerfileFailed"; },
-       false},
+      {"of a run that failed, which the new one may mend",
+       [](World& w) { w.Run().failure.emplace().reason = "DockerfileFailed"; }, true},
+      {"of a run that failed too early to know them",
+       [](World& w) {
+         auto failed = w.Run();
+         failed.number = 2;
+         failed.bases.clear();
+         failed.failure.emplace().reason = "DockerfileNotFound";
+         w.build.status.runs.insert(w.build.status.runs.begin(), failed);
+       },
+       true},
   };
   for (const auto& c : cases) {
     World world;
@@ -187,14 +196,15 @@ TEST(BaseImages, ThatMovedBuildTheSameCommitAgain) {
 }
 
 TEST(Retry, IsForWhatMayPassOnly) {
-  for (const char* reason : {"Evicted", "PodVanished", "JobVanished", "GitHostUnreachable",
-                             "RegistryUnreachable", "RegistryUnavailable", "PodFailed", "PodNotCreated"}) {
+  for (const char* reason :
+       {"Evicted", "PodVanished", "JobVanished", "GitHostUnreachable", "RegistryUnreachable",
+        "RegistryUnavailable", "PodFailed", "PodNotCreated", "QuotaExceeded"}) {
     EXPECT_EQ(ReasonOf(FailedWith(reason)), "Retry") << reason;
   }
   for (const char* reason :
        {"DockerfileFailed", "TestFailed", "VulnerabilitiesFound", "BuildTimeout", "TagTaken", "ScanError",
         "RegistryDenied", "SecretNotFound", "Superseded", "Cancelled", "Rejected", "JobNameTaken",
-        "BuildOutOfMemory", "DiskFull", "QuotaExceeded", "ImagePullFailed", "GitAuthFailed", ""}) {
+        "BuildOutOfMemory", "DiskFull", "ImagePullFailed", "GitAuthFailed", ""}) {
     EXPECT_EQ(ReasonOf(FailedWith(reason)), "") << reason;
   }
 }

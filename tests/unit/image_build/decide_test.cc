@@ -198,6 +198,7 @@ TEST(Resolved, DoesNotCountBeforeTheJobIsComplete) {
   World world;
   world.Resolving({Ended("resolve", 0, FoundReport())});
   const auto plan = world.Decide();
+  EXPECT_EQ(plan.status.phase, BuildPhase::kResolving);
   EXPECT_FALSE(plan.status.runs[0].commit);
   EXPECT_TRUE(plan.starts.empty());
 }

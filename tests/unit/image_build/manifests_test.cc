@@ -3,95 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
-#include "image_build/names.h"
-#include "unit/image_build/world.h"
+#include "image_build/containers.h"
+#include "unit/image_build/manifests_world.h"
 
 namespace slipway::image_build {
 namespace {
-
-using kube::Json;
-using resources::NameRef;
-using Strings = std::vector<std::string>;
-
-const Tools kTools{.runner_image = "runner@x",
-                   .kaniko_image = "kaniko@x",
-                   .trivy_image = "trivy@x",
-                   .trivy_db_repository = "registry.test:5000/trivy-db:2",
-                   .trivy_java_db_repository = "registry.test:5000/trivy-java-db:1"};
-
-// Everything that a spec can ask for, with a Secret for each use.
-struct Rendered {
-  Rendered() {
-    auto& spec = world.build.spec;
-    spec.source.credentials_secret_ref = NameRef{"git"};
-    spec.build.base_credentials_secret_ref = NameRef{"base"};
-    spec.build.cache =
-        resources::CacheSpec{"registry.example.com/team/cache", std::chrono::hours(48), NameRef{"cache"}};
-    spec.output.credentials_secret_ref = NameRef{"out"};
-    spec.report =
-        resources::ReportSpec{.api_url = "https://api.example.com", .credentials_secret_ref = {"token"}};
-    spec.ca_bundle_ref = NameRef{"authorities"};
-    resources::TestSpec test{.name = "unit", .image = kImage, .command = {"go", "test"}};
-    test.matrix = {{"OS", {"a"}}};
-    spec.tests = {test};
-    policy.insecure_registries = {"registry.test:5000"};
-    space.service_account = "builder";
-    run.number = 1;
-    run.ref = "refs/heads/main";
-    run.commit.emplace().sha = kSha;
-  }
-  Json Of(JobRole role, const std::string& leg = "") const {
-    const StartJob start{role, leg, JobName(world.build.meta, 1, role, leg)};
-    return RenderJob(world.build, run, start, {kTools, policy, space});
-  }
-  std::vector<Json> All() const {
-    return {Of(JobRole::kResolve), Of(JobRole::kTest, "unit OS=a"),
-            Of(JobRole::kBuild),   Of(JobRole::kBuild, "linux/arm64"),
-            Of(JobRole::kIndex),   Of(JobRole::kReport, "success")};
-  }
-  World world;
-  BuildRun run;
-  resources::Policy policy;
-  resources::NamespacePolicy space;
-};
-
-// The pod's containers in the order in which they run.
-std::vector<Json> Steps(const Json& job) {
-  const auto& pod = job["spec"]["template"]["spec"];
-  std::vector<Json> steps;
-  if (pod.contains("initContainers")) {
-    for (const auto& container : pod["initContainers"]) steps.push_back(container);
-  }
-  for (const auto& container : pod["containers"]) steps.push_back(container);
-  return steps;
-}
-
-Json Step(const Json& job, const std::string& name) {
-  for (auto& container : Steps(job)) {
-    if (container["name"] == name) return container;
-  }
-  ADD_FAILURE() << "no container " << name;
-  return {};
-}
-
-Strings Names(const Json& job) {
-  Strings names;
-  for (const auto& container : Steps(job)) names.push_back(container["name"]);
-  return names;
-}
-
-bool Has(const Json& container, const std::string& arg) {
-  const auto args = container.value("args", Strings{});
-  return std::ranges::find(args, arg) != args.end();
-}
-
-bool Mounts(const Json& container, const std::string& volume) {
-  for (const auto& mount : container.value("volumeMounts", Json::array())) {
-    if (mount["name"] == volume) return true;
-  }
-  return false;
-}
 
 TEST(Jobs, AreOwnedTriedOnceAndToldFromEvictions) {
   for (const auto& job : Rendered().All()) {
@@ -184,6 +102,89 @@ TEST(Arguments, AreWhatTheProgramsTake) {
   EXPECT_TRUE(Has(report, "--repository=team/app"));
   EXPECT_TRUE(Has(report, "--state=success"));
   EXPECT_TRUE(Has(report, "--context=slipway/app"));
+}
+
+// ---- what the API server makes of it ----
+
+TEST(Bounds, ALimitWithoutARequestIsARequestToo) {
+  EXPECT_EQ(Bounds({}), Json::object());
+  EXPECT_EQ(Bounds({.requests = {{"cpu", "1"}}}), (Json{{"requests", {{"cpu", "1"}}}}));
+  const Json both = Bounds({.requests = {{"cpu", "1"}}, .limits = {{"cpu", "2"}, {"memory", "1Gi"}}});
+  EXPECT_EQ(both["requests"], (Json{{"cpu", "1"}, {"memory", "1Gi"}}));
+  EXPECT_EQ(both["limits"], (Json{{"cpu", "2"}, {"memory", "1Gi"}}));
+}
+
+TEST(Bounds, AreThoseOfTheSpecWhereTheUsersCodeRuns) {
+  Rendered rendered;
+  rendered.world.build.spec.build.resources.limits = {{"memory", "4Gi"}};
+  rendered.world.build.spec.tests[0].resources.requests = {{"cpu", "3"}};
+  const auto job = rendered.Of(JobRole::kBuild);
+  EXPECT_EQ(Step(job, "build")["resources"]["requests"]["memory"], "4Gi");
+  EXPECT_EQ(Step(job, "scan")["resources"]["requests"]["memory"], "256Mi");
+  EXPECT_EQ(Step(rendered.Of(JobRole::kTest, "unit OS=a"), "test")["resources"]["requests"]["cpu"], "3");
+}
+
+Json Volume(const Json& job, const std::string& name) {
+  for (const auto& volume : job["spec"]["template"]["spec"]["volumes"]) {
+    if (volume["name"] == name) return volume;
+  }
+  return nullptr;
+}
+
+TEST(Volumes, AreOfTheSecretsThatTheSpecNames) {
+  const auto job = Rendered().Of(JobRole::kBuild);
+  const std::map<std::string, std::string> secrets{{"git-credentials", "git"},
+                                                   {"base-credentials", "base"},
+                                                   {"cache-credentials", "cache"},
+                                                   {"push-credentials", "out"}};
+  for (const auto& [volume, secret] : secrets) {
+    const auto source = Volume(job, volume)["secret"];
+    EXPECT_EQ(source["secretName"], secret);
+    EXPECT_EQ(source["defaultMode"], 0440) << volume;
+    const bool whole = volume == "git-credentials";  // user and password, or a key and the known hosts
+    EXPECT_EQ(source.contains("items"), !whole) << volume;
+    if (!whole) {
+      EXPECT_EQ(source["items"], Json::array({{{"key", ".dockerconfigjson"}, {"path", "config.json"}}}));
+    }
+  }
+  EXPECT_EQ(Volume(Rendered().Of(JobRole::kReport, "success"), "report-credentials")["secret"]["secretName"],
+            "token");
+  const auto bundle = Volume(job, "ca-bundle")["configMap"];
+  EXPECT_EQ(bundle["name"], "authorities");
+  EXPECT_EQ(bundle["items"], Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}}));
+  EXPECT_EQ(job["spec"]["template"]["spec"]["securityContext"]["fsGroup"], 65532);  // else 0440 is unreadable
+}
+
+TEST(Volumes, WithMergedCredentialsNeverTouchADisk) {
+  const auto job = Rendered().Of(JobRole::kBuild);
+  EXPECT_EQ(Volume(job, "docker-config")["emptyDir"]["medium"], "Memory");
+  for (const char* name : {"tmp", "workspace", "image", "tools", "scan-tmp"}) {
+    EXPECT_EQ(Volume(job, name)["emptyDir"], Json::object()) << name;
+  }
+}
+
+// Each mount has its volume, and no volume is there without a mount: none of a Secret above all.
+TEST(Volumes, AreThoseThatAreMounted) {
+  for (const bool bare : {false, true}) {
+    Rendered rendered;
+    if (bare) {
+      auto& spec = rendered.world.build.spec;
+      spec.source.credentials_secret_ref.reset();
+      spec.build.base_credentials_secret_ref.reset();
+      spec.build.cache.reset();
+      spec.output.credentials_secret_ref.reset();
+      spec.ca_bundle_ref.reset();
+    }
+    for (const auto& job : rendered.All()) {
+      std::set<std::string> mounted;
+      std::set<std::string> there;
+      for (const auto& step : Steps(job)) {
+        for (const auto& mount : step["volumeMounts"]) mounted.insert(mount["name"]);
+      }
+      for (const auto& volume : job["spec"]["template"]["spec"]["volumes"]) there.insert(volume["name"]);
+      EXPECT_EQ(mounted, there) << job["metadata"]["labels"];
+    }
+  }
 }
 
 resources::ObservedPull Pull(bool fork) {

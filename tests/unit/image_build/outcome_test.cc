@@ -147,6 +147,8 @@ TEST(PushFailure, IsWhatTheRunnerSays) {
       {R"({"reason":"TagTaken","message":"v1 is there"})", "TagTaken", "spec.output.tags: v1 is there"},
       {R"({"reason":"RegistryUnreachable","message":"no such host"})", "RegistryUnreachable",
        "spec.output.repository: no such host"},
+      {R"({"reason":"CertificateUntrusted","message":"x509"})", "CertificateUntrusted",
+       "spec.caBundleRef: x509"},
       {R"({"reason":"RegistryUnavailable","message":"503"})", "RegistryUnavailable",
        "spec.output.repository: 503"},
       {R"({"reason":"not a word!","message":"x"})", "PushFailed", "spec.output.repository: the push to "},
@@ -179,6 +181,8 @@ TEST(PrepareFailure, IsWhatTheRunnerSays) {
        "spec.build.dockerfile: no FROM"},
       {R"({"reason":"BaseImageDenied","message":"401"})", "BaseImageDenied",
        "spec.build.baseCredentialsSecretRef: 401"},
+      {R"({"reason":"CertificateUntrusted","message":"x509"})", "CertificateUntrusted",
+       "spec.caBundleRef: x509"},
       {"", "PrepareFailed", "spec.build: looking up the base images of Dockerfile ended with exit code 1"},
   };
   for (const auto& c : cases) {
@@ -225,8 +229,12 @@ TEST(PodFailure, EvictionIsNotTheContainersFault) {
   world.PodOf(JobRole::kBuild).message = "The node was low on resource: memory";
   EXPECT_EQ(Judge(world)->reason, "Evicted");
   EXPECT_TRUE(Judge(world)->message.contains("memory"));
-  world.PodOf(JobRole::kBuild).message = "Pod ephemeral local storage usage exceeds the total limit";
+  world.PodOf(JobRole::kBuild).message =
+      "Pod ephemeral local storage usage exceeds the total limit of containers 20Mi. ";
   EXPECT_EQ(Judge(world)->reason, "DiskFull") << "it would use it up again";
+  world.PodOf(JobRole::kBuild).message =
+      "The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi";
+  EXPECT_EQ(Judge(world)->reason, "Evicted") << "a neighbour may have used it up";
 }
 
 TEST(PodFailure, DeadlineIsTheTimeout) {

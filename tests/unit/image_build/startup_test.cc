@@ -41,6 +41,7 @@ World WithSecrets() {
 // The resolve pod was made, and none of its containers begins.
 World Stalling(const std::string& note) {
   World world = WithSecrets();
+  world.build.spec.ca_bundle_ref = resources::NameRef{"authorities"};
   auto& pod = world.Resolving({Stuck("resolve", "ContainerCreating")});
   pod.phase = "Pending";
   world.trouble = note;
@@ -115,6 +116,11 @@ TEST(NoteOfAPod, IsTheReasonOnlyWhereWaitingDoesNotHelp) {
        R"(MountVolume.SetUp failed for volume "ca-bundle" : configmap "authorities" not found)",
        "ConfigMapNotFound",
        "spec.caBundleRef: ConfigMap authorities is not in namespace team: create it",
+       {resources::kRebuildAnnotation.data()}},
+      {"a key of the bundle",
+       R"(MountVolume.SetUp failed for volume "ca-bundle" : configmap references non-existent config key: ca.crt)",
+       "ConfigMapKeyMissing",
+       "spec.caBundleRef: ConfigMap authorities in namespace team has no key ca.crt: add it",
        {resources::kRebuildAnnotation.data()}},
       {"a Secret of the cache",
        R"(MountVolume.SetUp failed for volume "cache-credentials" : secret "cache-secret" not found)",

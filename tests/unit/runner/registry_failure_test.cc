@@ -63,7 +63,10 @@ constexpr auto kRows = std::to_array<Row>({
     // Whoever answers without TLS is not asked by us.
     {"Error: Get \"https://127.0.0.1:2/v2/\": tls: failed to verify certificate: x509: certificate signed by "
      "unknown authority; GET http://127.0.0.1:2/v2/: unexpected status code 404 Not Found",
-     kRegistryUnreachable, "RegistryUnreachable"},
+     kRegistryUntrusted, "CertificateUntrusted"},
+    {"Error: Get \"https://h/v2/\": tls: failed to verify certificate: x509: certificate has expired",
+     kRegistryUntrusted, "CertificateUntrusted"},
+    {"Error: Get \"https://h/v2/\": tls: handshake failure", kRegistryUnreachable, "RegistryUnreachable"},
     {"Error: Get \"https://h/v2/\": http: server gave HTTP response to HTTPS client", kRegistryUnreachable,
      "RegistryUnreachable"},
     {"Error: Get \"https://h/v2/\": context deadline exceeded", kRegistryUnreachable, "RegistryUnreachable"},

@@ -56,6 +56,18 @@ TEST(EventFilterTest, AnObjectHasABurstOf25AndThenOneEachFiveMinutes) {
   EXPECT_FALSE(filter.Admit(kObject, Note("c"), At(minutes(6))));
 }
 
+TEST(EventFilterTest, WhatGoesWellLeavesRoomToSayWhatGoesWrong) {
+  EventFilter filter;
+  for (int i = 0; i < 100; ++i) filter.Admit(kObject, Note(std::to_string(i)), At(seconds(0)));
+  int admitted = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Event warning{EventType::kWarning, "Failed", "Build", std::to_string(i)};
+    admitted += filter.Admit(kObject, warning, At(seconds(0))) ? 1 : 0;
+  }
+  EXPECT_EQ(admitted, 25);
+  EXPECT_FALSE(filter.Admit(kObject, Note("x"), At(seconds(0))));
+}
+
 TEST(EventFilterTest, RepeatsCostNothing) {
   EventFilter filter;
   for (int i = 0; i < 100; ++i) filter.Admit(kObject, Note("same"), At(seconds(i)));

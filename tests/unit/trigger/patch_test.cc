@@ -88,8 +88,32 @@ TEST(PatchOfPush, SaysWhatItAnswers) {
   Annotate(written, *patch);
   const auto observed = resources::CommitOf(written.meta);
   ASSERT_TRUE(observed);
-  EXPECT_EQ(*observed, (resources::ObservedCommit{kA, "refs/heads/main", "main",
+  EXPECT_EQ(*observed, (resources::ObservedCommit{"", "refs/heads/main", "main",
                                                   "https://git.example.com/team/app", "Webhook", kNow}));
+}
+
+// A delivery that is sent again would take the branch back; a tag may be named like it.
+TEST(PatchOfPush, IsBelievedOnlyWhenItFollowsUponWhatIsKnown) {
+  const auto told = [](const ImageBuild& build, const Push& push) {
+    ImageBuild written = build;
+    Annotate(written, *PatchOf(build, Event(push), kNow));
+    return resources::CommitOf(written.meta)->commit;
+  };
+  ImageBuild build = Build("main");
+  Push push = PushTo("refs/heads/main");
+  push.before = kB;
+  EXPECT_EQ(told(build, push), "") << "nothing is known yet";
+  auto& run = build.status.runs.emplace_back();
+  run.ref = "refs/heads/main";
+  run.commit.emplace().sha = kB;
+  EXPECT_EQ(told(build, push), kA);
+  push.before = kA;
+  EXPECT_EQ(told(build, push), "") << "an old one";
+  push.before.clear();
+  EXPECT_EQ(told(build, push), "");
+  push.before = kB;
+  push.ref = "refs/tags/main";
+  EXPECT_EQ(told(build, push), "") << "a tag like the branch";
 }
 
 TEST(PatchOfPush, OnlyWhatTheBuildAsksFor) {
