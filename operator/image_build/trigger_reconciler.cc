@@ -10,8 +10,8 @@ using runtime::Outcome;
 
 namespace {
 
-// Which of its specs is there. A Service has no generation; its version stands for it, for a status that would
-// change it too comes only with a load balancer.
+// Which of its specs is there. A Service has no generation; its version stands for it, for a status that
+// would change it too comes only with a load balancer.
 std::string VersionOf(const kube::ObjectMeta* there) {
   if (there == nullptr) return "";
   return there->uid.value + (there->generation > 0 ? "/" + std::to_string(there->generation)
