@@ -116,7 +116,7 @@ Operator::Impl::Impl(asio::any_io_executor executor, kube::Api& api, telemetry::
                          stores_.policies,
                          {options_.operator_namespace, options_.policy_configmap}},
                         options_.tools, options_.concurrency,
-                        [this](ObjectKey key) { builds_.Enqueue(std::move(key)); }),
+                        [this](const ObjectKey& key) { builds_.Enqueue(key); }),
       trigger_reconciler_(shell_,
                           {stores_.builds,
                            stores_.deployments,
