@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -51,6 +52,7 @@ CLI::Validator ByDigest() {
 void Declare(CLI::App& app, Flags& flags) {
   auto& options = flags.options;
   options.operator_namespace = FromEnvironment("POD_NAMESPACE", "slipway-system");
+  options.supply_namespace = "slipway-supply-chain";
   app.set_version_flag("--version", SLIPWAY_VERSION);
   app.add_option("--namespaces", options.namespaces, "Namespaces to watch")->delimiter(',')->required();
   app.add_option("--operator-namespace", options.operator_namespace,
@@ -69,6 +71,12 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--trivy-java-db-repository", options.tools.trivy_java_db_repository,
                  "Java index of the same")
       ->required();
+  app.add_option("--cosign-image", options.tools.cosign_image,
+                 "cosign; without it nothing is signed or verified")
+      ->check(ByDigest());
+  app.add_option("--supply-chain-namespace", options.supply_namespace,
+                 "Namespace of the platform's where images are signed and verified, and no tenant is")
+      ->capture_default_str();
   app.add_option("--max-runs", options.concurrency.overall, "Runs of ImageBuilds at once, in all namespaces")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
@@ -95,6 +103,19 @@ bool ParseAddress(const std::string& text, slipway::telemetry::HealthOptions& he
   health.address = text.substr(0, colon);
   health.port = static_cast<std::uint16_t>(port);
   return true;
+}
+
+// Keys are there, so it is no tenant's; and a namespace is watched once.
+bool PlaceSupplyChain(OperatorOptions& options) {
+  if (options.tools.cosign_image.empty()) options.supply_namespace.clear();
+  const auto& names = options.namespaces;
+  const bool tenant = std::find(names.begin(), names.end(), options.supply_namespace) != names.end();
+  if (tenant) {
+    slipway::log::error(
+        "--supply-chain-namespace: {} is one of --namespaces: it must be the platform's alone",
+        options.supply_namespace);
+  }
+  return !tenant;
 }
 
 std::string Identity() {
@@ -150,6 +171,7 @@ int main(int argc, char** argv) {
     slipway::log::error("--health-address: '{}' is not host:port", flags.health_address);
     return 2;
   }
+  if (!PlaceSupplyChain(flags.options)) return 2;
   flags.options.identity = Identity();
 
   auto config = flags.kubeconfig.empty() ? slipway::kube::InCluster()

@@ -19,11 +19,13 @@ struct Stores {
   runtime::Store<resources::ImageBuild> builds;
   runtime::Store<resources::Release> releases;
   runtime::Store<resources::CanaryPromotion> promotions;
-  runtime::Store<resources::Decision> decisions;
+  runtime::Store<resources::Decision> made;       // every Decision that there is
+  runtime::Store<resources::Decision> decisions;  // those of them that count: see HonouredDecisions
   runtime::Store<resources::Job> jobs;
   runtime::Store<resources::Pod> pods;
   runtime::Store<resources::Deployment> deployments;
   runtime::Store<resources::Service> services;
+  runtime::Store<resources::Autoscaler> autoscalers;
   runtime::Store<resources::PolicyMap> policies;
 };
 
@@ -51,6 +53,7 @@ struct NamespaceWatch {
     f("pods", self.pods);
     f("deployments", self.deployments);
     f("services", self.services);
+    f("horizontalpodautoscalers", self.autoscalers);
   }
 
   std::string ns;
@@ -62,6 +65,21 @@ struct NamespaceWatch {
   runtime::Informer<resources::Pod> pods;
   runtime::Informer<resources::Deployment> deployments;
   runtime::Informer<resources::Service> services;
+  runtime::Informer<resources::Autoscaler> autoscalers;
+};
+
+// The Jobs of the supply chain's namespace, and their pods. Refused, it holds up what signs or verifies.
+struct SupplyWatch {
+  SupplyWatch(kube::Api& api, const std::string& name, Stores& stores);
+
+  bool synced() const { return jobs.synced() && pods.synced(); }
+  std::string Missing() const;
+  bool Refused() const;
+  asio::awaitable<void> Run(asio::any_io_executor executor);
+
+  std::string ns;
+  runtime::Informer<resources::Job> jobs;
+  runtime::Informer<resources::Pod> pods;
 };
 
 }  // namespace slipway

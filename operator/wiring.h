@@ -18,6 +18,7 @@ struct OperatorOptions {
   std::string operator_namespace;       // of the lease and of the policy
   std::string policy_configmap = "slipway-policy";
   image_build::Tools tools;
+  std::string supply_namespace;  // the platform's, where images are signed and verified; empty: none are
   image_build::Concurrency concurrency;
   bool leader_elect = true;
   std::string lease_name = "slipway-operator";

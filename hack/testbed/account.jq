@@ -15,22 +15,30 @@ def build:
     (select((.image // "") != "") | ["\($who) image", "\($who): pushed \(.image)"]),
     ((.failure // empty) | ["\($who) failure", "\($who): FAILED in \(.stage): \(.reason): \(.message)"]);
 
+def check:
+  "canary: \({Smoke: "smoke test", Compare: "comparison", Prometheus: "query"}[.kind]) \(.name) \(if .verdict == "Passed" then "passed" else .verdict | ascii_upcase end)"
+  + (if .kind == "Smoke" then ": \(.requests // 0) requests, \(.failures // 0) failed, p50 \(.p50Ms // 0) ms, p95 \(.p95Ms // 0) ms, answers \(.versions // {} | to_entries | map("\(.key | short): \(.value)") | join(", "))" else "" end)
+  + (if (.comparison // {}) != {} then ": \(.comparison.pairs) pairs" else "" end)
+  + (if (.message // "") != "" then ": " + .message else "" end);
+
 def promotion:
   .metadata.name as $name | .status // {} | . as $s
   | ((.baseline // empty) | ["\($name) baseline", "canary: baseline of stable recorded: \(.replicas) pods of \(.image | digest? // .image)"]),
     (select((.canaryDeployment // "") != "") | ["\($name) canary", "canary: created Deployment \(.canaryDeployment) beside stable"]),
     (.steps // [] | .[] | .index as $i
       | (select(.readyAt) | ["\($name) step \($i) ready", "canary: step \($i + 1): wanted \(.weightWanted)%, got \(.weightGot)% (\(.canaryReady) of \(.canaryReady + .stableReady) ready pods) after \(seconds(.startedAt // .started; .readyAt))"]),
-        ((.smokeJobName // empty) | ["\($name) step \($i) smoke job \(.)", "canary: step \($i + 1): created smoke test Job \(.)"]),
-        (.smoke // [] | .[] | ["\($name) step \($i) smoke \(.name)",
-          "canary: smoke test \(.name) \(if .passed then "passed" else "FAILED" end): \(.requests // 0) requests, \(.failures // 0) failed, p50 \(.p50Ms // 0) ms, p95 \(.p95Ms // 0) ms, answers \(.versions // {} | to_entries | map("\(.key | short): \(.value)") | join(", "))\(if (.message // "") != "" then ": " + .message else "" end)"])),
+        ((.checks.jobName // empty) | ["\($name) step \($i) job \(.)", "canary: step \($i + 1): created check Job \(.)"]),
+        (.checks.results // [] | .[] | ["\($name) step \($i) check \(.name)", check])),
+    (.verification.results // [] | .[] | ["\($name) verification \(.name)", check]),
+    ((.paused // empty) | ["\($name) paused \(.since)", "canary: PAUSED by \(.by): \(.message)"]),
     (select((.abortedAt // "") != "") | ["\($name) aborted", "canary: ABORTED: \(.failureMessage // .failureReason)"]),
-    (select(.phase | IN("Restoring", "Promoting", "Finishing", "Aborting")) | ["\($name) phase \(.phase)", "canary: " + {
+    (select(.phase | IN("Restoring", "Promoting", "Verifying", "Finishing", "Aborting")) | ["\($name) phase \(.phase)", "canary: " + {
         Restoring: "every step passed: stable goes back to its baseline first",
         Promoting: "stable rolls to the new image, the canary still serves",
+        Verifying: "stable runs the new image: what is asked after it",
         Finishing: "stable is done: the canary is taken away",
         Aborting: "stable goes back to its baseline, then the canary goes"}[.phase]]),
-    (select(.completion | IN("Promoted", "Aborted", "Superseded")) | ["\($name) end", "canary: \(.completion | ascii_downcase) after \(seconds($s.started; $s.finished))"]);
+    (select(.completion | IN("Promoted", "Aborted", "Superseded", "RolledBack")) | ["\($name) end", "canary: \(if .completion == "RolledBack" then "rolled back" else .completion | ascii_downcase end) after \(seconds($s.started; $s.finished))"]);
 
 def release:
   .status.history // [] | reverse | .[] | "release: delivery #\(.number)" as $who

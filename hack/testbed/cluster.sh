@@ -46,6 +46,7 @@ start_all() {
   push_image pause >/dev/null
   await_part apiserver 90
   say 'API server is ready'
+  await_part containerd 60
   for part in "${here[@]}"; do
     ensure_part "$part"
   done
@@ -128,6 +129,7 @@ cluster_exec() {
   [[ -z $EXTERNAL ]] || exec_external "$@"
   ground_stands || die 'there is no cluster: start it with hack/cluster up'
   export KUBECONFIG=$KUBECONFIG_ADMIN PATH=$STATE/bin:$PATH SLIPWAY_REGISTRY=$REGISTRY SLIPWAY_GIT=$GIT_URL
+  export SLIPWAY_AUDIT_LOG=$LOGS/audit.log
   [[ -z ${SLIPWAY_INSIDE:-} ]] || exec "$@"
   export SLIPWAY_INSIDE=1
   # shellcheck disable=SC2016  # expanded by the inner shell: entering the namespace loses the folder.

@@ -21,12 +21,21 @@ write_config() {
   dns_config >"$CONFIG/Corefile"
 }
 
+# Pods are kept whole, as they were made: a test asks of all of them, those that are gone too.
 audit_policy() {
   cat <<'END'
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+- level: RequestResponse
+  omitManagedFields: true
+  verbs: [create]
+  resources: [{group: "", resources: [pods]}]
+- level: RequestResponse
+  omitManagedFields: true
+  verbs: [update, patch]
+  resources: [{group: "", resources: [pods/ephemeralcontainers]}]
 - level: Metadata
 END
 }
@@ -195,7 +204,7 @@ dns_config() {
   errors
   ready $NODE_IP:8181
   hosts {
-    $NODE_IP ${REGISTRY%:*} ${PRIVATE_REGISTRY%:*} git.slipway.test forge.slipway.test $NODE
+    $NODE_IP ${REGISTRY%:*} ${PRIVATE_REGISTRY%:*} git.slipway.test forge.slipway.test prometheus.slipway.test $NODE
     fallthrough
   }
   kubernetes cluster.local in-addr.arpa {

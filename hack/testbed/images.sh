@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # Those that `up` pushes when they are cached already; the rest are made when first asked for.
-IMAGES=(pause busybox git-base crane kaniko trivy traffic sample-base sample-base-vulnerable)
+IMAGES=(pause busybox git-base crane kaniko trivy cosign traffic sample-base sample-base-vulnerable)
 
 # For each image: recipe_NAME fills the folder $1, and options_NAME prints what `image build` is told.
 recipe_pause() { install -D "$(tool pause)" "$1/pause"; }
@@ -34,6 +34,10 @@ options_crane() { echo --entrypoint=/crane --user=65532:65532 --env=HOME=/tmp; }
 
 recipe_trivy() { static_tool trivy "$1"; }
 options_trivy() { echo --entrypoint=/trivy --user=65532:65532 --env=HOME=/tmp; }
+
+# With every key management service that cosign can ask: their clients are linked in.
+recipe_cosign() { static_tool cosign "$1"; }
+options_cosign() { echo --entrypoint=/cosign --user=65532:65532 --env=HOME=/tmp; }
 
 # Kaniko builds in its own root file system: it keeps what is below /kaniko and replaces the rest.
 recipe_kaniko() {
@@ -201,11 +205,12 @@ registry_runs() {
   fi
 }
 
-# Trivy's databases, as the artifacts that it pulls: prints the reference of the vulnerabilities.
+# Trivy's databases, as the artifacts that it pulls: prints the reference of the vulnerabilities. They are of now, or
+# of $DATABASE_TIME; with any $DATABASE_LATER they know one more, that every Go program has.
 push_database() {
   local program
   program=$(tool trivydb)
-  inside "$program" --registry "$(registry_address)" >&2
+  inside "$program" --registry "$(registry_address)" --updated "${DATABASE_TIME:-}" ${DATABASE_LATER:+--later} >&2
   echo "$REGISTRY/trivy-db:2"
 }
 

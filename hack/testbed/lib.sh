@@ -46,6 +46,9 @@ FORGE_OWNER=slipway
 FORGE_GUEST=contributor
 FORGE_PASSWORD=testbed-forge
 
+# The Prometheus, which reads the pods that have the annotations prometheus.io/scrape and prometheus.io/port.
+PROMETHEUS_URL=http://prometheus.slipway.test:9090
+
 # A proxy of the machine leads nowhere from inside the cluster's namespace.
 WITHOUT_PROXY=(env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY)
 

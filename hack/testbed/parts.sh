@@ -5,7 +5,7 @@
 PARTS=(etcd apiserver containerd registry private git ssh dns controllers scheduler kubelet proxy)
 
 # Started only when it is asked for, and kept running from then on.
-DEMANDED_PARTS=(forge)
+DEMANDED_PARTS=(forge targets prometheus)
 
 # parts_here: those that belong to this cluster so far.
 parts_here() {
@@ -28,7 +28,7 @@ link_programs() {
     ln -sfn "$(tool "$name")" "$STATE/bin/$name"
   done
   # Costly to build and not needed to start: linked when something else has made them.
-  for name in trivy trivydb; do
+  for name in trivy trivydb cosign; do
     [[ ! -x $(tool_path "$name") ]] || ln -sfn "$(tool_path "$name")" "$STATE/bin/$name"
   done
 }
@@ -52,14 +52,15 @@ start_apiserver() {
     --kubelet-client-certificate "$PKI/kubelet-client.crt" --kubelet-client-key "$PKI/kubelet-client.key" \
     --kubelet-preferred-address-types InternalIP \
     --audit-policy-file "$CONFIG/audit-policy.yaml" --audit-log-path "$LOGS/audit.log" \
-    --audit-log-maxsize 200 --audit-log-maxbackup 2
+    --audit-log-maxsize 200 --audit-log-maxbackup 4
 }
 
 start_controllers() {
   start_program controllers "$STATE/bin/kube-controller-manager" --kubeconfig "$PKI/controllers.kubeconfig" \
     --authentication-kubeconfig "$PKI/controllers.kubeconfig" --authorization-kubeconfig "$PKI/controllers.kubeconfig" \
     --service-account-private-key-file "$PKI/sa.key" --root-ca-file "$PKI/ca.crt" \
-    --use-service-account-credentials --leader-elect=false
+    --use-service-account-credentials --leader-elect=false \
+    --horizontal-pod-autoscaler-sync-period 3s
 }
 
 start_scheduler() {
@@ -101,13 +102,15 @@ part_works() {
     apiserver) answers "https://$NODE_IP:6443/readyz" ;;
     controllers) answers https://127.0.0.1:10257/healthz ;;
     scheduler) answers https://127.0.0.1:10259/healthz ;;
-    containerd) inside ctr --connect-timeout 2s version ;;
+    containerd) runtime_answers ;;
     registry) answers "http://$NODE_IP:5000/v2/" ;;
     private) [[ $(inside curl --silent --cacert "$PKI/ca.crt" --noproxy '*' --max-time 3 --output /dev/null \
       --write-out '%{http_code}' "https://$NODE_IP:${PRIVATE_REGISTRY#*:}/v2/") == 401 ]] ;;
     git) answers "http://$NODE_IP:8090/healthz" && answers "https://$NODE_IP:${GIT_TLS_URL##*:}/healthz" ;;
     ssh) inside ssh-keyscan -T 3 -p "${GIT_SSH_URL##*:}" "$NODE_IP" | grep -q "$(cut -d' ' -f2 "$SSH/host.pub")" ;;
     forge) answers "http://$NODE_IP:${FORGE_URL##*:}/api/healthz" ;;
+    targets) answers "http://$TARGETS/" ;;
+    prometheus) answers "http://$NODE_IP:${PROMETHEUS_URL##*:}/-/ready" ;;
     dns) answers "http://$NODE_IP:8181/ready" ;;
     kubelet) answers http://127.0.0.1:10248/healthz ;;
     proxy) answers http://127.0.0.1:10256/healthz ;;
@@ -116,6 +119,15 @@ part_works() {
 
 # The certificates are of the cluster's own authority, and the question is only whether it answers.
 answers() { inside curl --silent --fail --insecure --noproxy '*' --max-time 3 --output /dev/null "$1"; }
+
+# containerd listens before its CRI service is initialized, and a kubelet that asks it then ends. So it is asked
+# what the kubelet asks first: runtime.v1.RuntimeService/Version, with an empty message in gRPC's framing.
+runtime_answers() {
+  printf '\0\0\0\0\0' | inside curl --silent --http2-prior-knowledge --noproxy '*' --max-time 3 \
+    --unix-socket "$CONTAINERD_SOCKET" --header 'content-type: application/grpc' --header 'te: trailers' \
+    --data-binary @- --output /dev/null --dump-header - http://cri/runtime.v1.RuntimeService/Version |
+    grep -qi '^grpc-status: 0'
+}
 
 known_part() {
   local part here

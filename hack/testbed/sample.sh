@@ -10,6 +10,12 @@ sample_kinds() {
                               slow               a step of 20 seconds, which a cache spares the next build
                               dockerignore       builds only if .dockerignore is heeded
                               base-argument      stands on the image that the build argument BASE names
+                              late               every page comes 150 ms later
+                              flaky              every fifth page answers 500, /healthz does not
+                              liar               /version claims to be the version of kind one
+                              leaver             8 s after its start it is not ready any more, 4 s later it exits
+                              crasher            exits 8 s after its start, without a word
+                              migration-fails    its migration exits with 3
 END
 }
 
@@ -45,6 +51,7 @@ sample_message() {
     slow) echo 'A step that takes its time' ;;
     dockerignore) echo 'A file that is not for the build' ;;
     base-argument) echo 'A base that is named from outside' ;;
+    late | flaky | liar | leaver | crasher | migration-fails) echo "A version that is wrong: $1" ;;
     submodule) echo 'The site in a repository of its own' ;;
   esac
 }
@@ -52,7 +59,7 @@ sample_message() {
 sample_change() {
   case $1 in
     good | submodule) ;;
-    bad) touch site/broken ;;
+    bad | late | flaky | liar | leaver | crasher | migration-fails) sample_fault "$1" ;;
     broken-dockerfile) echo 'RUN /bin/false' >>Dockerfile ;;
     vulnerable) sed -i 's/sample-base:1/sample-base:vulnerable/' Dockerfile ;;
     # Before the commit's own argument, so that the step is the same for every commit.
@@ -66,3 +73,19 @@ sample_change() {
     *) die "there is no kind of commit named '$1'" ;;
   esac
 }
+
+# sample_fault KIND: what such a version does wrong, said by a file of its site.
+sample_fault() {
+  case $1 in
+    bad) touch site/broken ;;
+    late) echo 150ms >site/latency ;;
+    flaky) echo 20 >site/errors ;;
+    liar) sample_version one >site/version ;;
+    leaver) echo 8s 4s >site/crash ;;
+    crasher) echo 8s >site/crash ;;
+    migration-fails) touch site/migration-fails ;;
+  esac
+}
+
+# sample_version KIND: what an image that is made without a commit answers as its version.
+sample_version() { printf 'sample %s' "$1" | sha1sum | cut -d' ' -f1; }

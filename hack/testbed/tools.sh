@@ -18,6 +18,7 @@ tool_key() {
 tool_flags() {
   local version=k8s.io/component-base/version
   case $1 in
+    cosign) echo "-X sigs.k8s.io/release-utils/version.gitVersion=v2.6.2" ;;
     gitea) echo "-X main.Version=1.24.6" ;;
     hyperkube) echo "-X $version.gitVersion=v1.34.4 -X $version.gitMajor=1 -X $version.gitMinor=34" ;;
     trivy) echo "-X github.com/aquasecurity/trivy/pkg/version/app.ver=0.65.0" ;;

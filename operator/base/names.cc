@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 
 namespace slipway {
 namespace {
@@ -41,6 +43,14 @@ std::string ShortHash(std::string_view text, std::size_t bytes) {
 }
 
 std::string Sha256Hex(std::string_view text) { return ShortHash(text, 32); }
+
+double Spread(std::string_view text) {
+  constexpr double kAll = 4294967296.0;
+  const std::string hash = ShortHash(text, 4);
+  std::uint32_t number = 0;
+  std::from_chars(hash.data(), hash.data() + hash.size(), number, 16);
+  return number / kAll;
+}
 
 std::string ChildName(std::string_view parent, std::string_view role, std::string_view identity) {
   // NUL can't be part of any of the three, so that no two triples give one text.

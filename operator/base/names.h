@@ -13,6 +13,9 @@ std::string ShortHash(std::string_view text, std::size_t bytes = 4);
 // The whole SHA-256, 64 hexadecimal digits.
 std::string Sha256Hex(std::string_view text);
 
+// From [0, 1), the same for the same text: for what many do, and must not do all at once.
+double Spread(std::string_view text);
+
 // "<parent, cut to fit>-<role>-<8 hex of identity>". `identity` is whatever makes the child distinct (the
 // owner's UID, a run number, a digest), joined by the caller; it is hashed together with parent and role.
 // `role` is at most 20 characters of [a-z0-9-].

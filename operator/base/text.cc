@@ -17,4 +17,13 @@ std::string Clip(std::string text, std::size_t most) {
   return text;
 }
 
+std::string LastLine(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const auto last = text.find_last_not_of(kBlank);
+  if (last == std::string_view::npos) return {};
+  text = text.substr(0, last + 1);
+  const auto before = text.find_last_of("\r\n");
+  return std::string(text.substr(before == std::string_view::npos ? 0 : before + 1));
+}
+
 }  // namespace slipway

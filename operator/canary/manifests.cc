@@ -1,13 +1,9 @@
 #include "canary/manifests.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/names.h"
+#include "canary/config_names.h"
+#include "canary/managed_fields.h"
 #include "canary/names.h"
-#include "canary/preflight.h"
-#include "kube/request.h"
 
 namespace slipway::canary {
 namespace {
@@ -15,20 +11,8 @@ namespace {
 using kube::Json;
 using resources::CanaryPromotion;
 
-constexpr std::size_t kMostPods = 10;
-constexpr int kKeptSeconds = 24 * 60 * 60;  // for whoever reads its log
-constexpr int kStartUpSeconds = 120;        // for the probe's pod, beside the test's own timeout
-
-Json Marks(const CanaryPromotion& promotion, std::string_view role) {
-  return {{resources::kOwnerKindLabel, kube::kCanaryPromotions.kind},
-          {resources::kOwnerNameLabel, LabelValue(promotion.meta.key.name)},
-          {resources::kRoleLabel, role},
-          {kPromotionLabel, promotion.meta.uid.value}};
-}
-
 Json WithMark(Json labels, const CanaryPromotion& promotion) {
-  labels[std::string(resources::kTrackLabel)] = "canary";
-  labels[std::string(kPromotionLabel)] = promotion.meta.uid.value;
+  for (const auto& [label, value] : CanaryMarks(promotion)) labels[label] = value;
   return labels;
 }
 
@@ -36,6 +20,12 @@ Json WithMark(Json labels, const CanaryPromotion& promotion) {
 bool SomebodysMark(std::string_view annotation) {
   return annotation.starts_with("argocd.argoproj.io/") || annotation.starts_with("meta.helm.sh/") ||
          annotation == "kubectl.kubernetes.io/last-applied-configuration";
+}
+
+ConfigNames CopiesOf(const resources::CanaryPromotionSpec& spec) {
+  ConfigNames names;
+  for (const auto& version : spec.config_maps) names.emplace(version.name, version.copy);
+  return names;
 }
 
 Json CopyTemplate(const CanaryPromotion& promotion, const Json& stable, const std::string& container) {
@@ -53,6 +43,7 @@ Json CopyTemplate(const CanaryPromotion& promotion, const Json& stable, const st
   for (auto& each : copy.at("spec").at("containers")) {
     if (each.value("name", "") == container) each["image"] = promotion.spec.image;
   }
+  NameConfigs(copy.at("spec"), CopiesOf(promotion.spec));
   return copy;
 }
 
@@ -69,49 +60,21 @@ Json Observed(const kube::ObjectMeta& meta) {
           {"resourceVersion", meta.resource_version.value}};
 }
 
-// IPv6 addresses stand in brackets.
-std::string HostOf(const std::string& ip) { return ip.contains(':') ? "[" + ip + "]" : ip; }
-
-Json ProbeArguments(const CanaryPromotion& promotion, const resources::SmokeTest& test,
-                    const ProbeTarget& target) {
-  const auto& service = target.service;
-  Json args = {
-      "probe",
-      fmt::format("--url=http://{}.{}.svc:{}", service.meta.key.name, service.meta.key.ns, service.port),
-      "--health-path=" + test.health_path,
-      fmt::format("--requests={}", test.requests),
-      "--p95-limit=" + FormatDuration(test.p95_limit),
-      "--timeout=" + FormatDuration(test.timeout),
-      fmt::format("--canary-share={:.4f}", target.canary_share),
-      "--report=/dev/termination-log"};
-  if (!promotion.spec.version.empty()) {
-    args.push_back("--version-path=" + test.version_path);
-    args.push_back("--expect-version=" + promotion.spec.version);
-  }
-  const int port = TargetPort(target.service, target.canary).value_or(target.service.port);
-  std::size_t count = 0;
-  for (const auto& pod : target.pods) {
-    if (!pod->ready || pod->ip.empty() || pod->meta.deleted || ++count > kMostPods) continue;
-    args.push_back(fmt::format("--pod={}={}:{}", pod->meta.key.name, HostOf(pod->ip), port));
-  }
-  return args;
-}
-
-Json ProbeContainer(Json args, const std::string& image) {
-  return {
-      {"name", "probe"},
-      {"image", image},
-      {"args", std::move(args)},
-      {"terminationMessagePath", "/dev/termination-log"},
-      {"terminationMessagePolicy", "File"},
-      {"resources", {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"memory", "64Mi"}}}}},
-      {"securityContext",
-       {{"allowPrivilegeEscalation", false},
-        {"readOnlyRootFilesystem", true},
-        {"capabilities", {{"drop", Json::array({"ALL"})}}}}}};
+// Only a split moves them, of what it was when the promotion began.
+bool MovesReplicas(const CanaryPromotion& promotion) {
+  const auto& baseline = promotion.status.baseline;
+  return baseline && baseline->strategy == resources::Strategy::kCanary &&
+         baseline->capacity == resources::Capacity::kSplit;
 }
 
 }  // namespace
+
+Json Marks(const CanaryPromotion& promotion, std::string_view role) {
+  return {{resources::kOwnerKindLabel, kube::kCanaryPromotions.kind},
+          {resources::kOwnerNameLabel, LabelValue(promotion.meta.key.name)},
+          {resources::kRoleLabel, role},
+          {kPromotionLabel, promotion.meta.uid.value}};
+}
 
 Json RenderCanary(const CanaryPromotion& promotion, const Json& stable, const std::string& container,
                   int replicas) {
@@ -137,51 +100,30 @@ Json RenderCanary(const CanaryPromotion& promotion, const Json& stable, const st
   return body;
 }
 
-Json RenderSmokeJob(const CanaryPromotion& promotion, const CreateSmokeJob& effect,
-                    const ProbeTarget& target) {
-  const auto& test = effect.test;
-  Json metadata = {{"name", SmokeJobName(promotion, effect.step, test.name)},
-                   {"namespace", promotion.meta.key.ns}};
-  metadata["labels"] = Marks(promotion, "smoke");
-  const kube::OwnerReference owner{kube::ApiVersion(kube::kCanaryPromotions),
-                                   std::string(kube::kCanaryPromotions.kind), promotion.meta.key.name,
-                                   promotion.meta.uid, true};
-  metadata["ownerReferences"] = Json::array({kube::ToJson(owner)});
-  Json pod = {{"restartPolicy", "Never"},
-              {"automountServiceAccountToken", false},
-              {"enableServiceLinks", false},
-              {"serviceAccountName", target.service_account}};
-  pod["securityContext"] = {{"runAsNonRoot", true},
-                            {"runAsUser", 65532},
-                            {"runAsGroup", 65532},
-                            {"seccompProfile", {{"type", "RuntimeDefault"}}}};
-  pod["containers"] =
-      Json::array({ProbeContainer(ProbeArguments(promotion, test, target), target.runner_image)});
-  const auto timeout = std::chrono::ceil<std::chrono::seconds>(test.timeout).count();
-  Json spec = {{"backoffLimit", 0},
-               {"activeDeadlineSeconds", timeout + kStartUpSeconds},
-               {"ttlSecondsAfterFinished", kKeptSeconds}};
-  spec["template"]["metadata"]["labels"] = Marks(promotion, "smoke");
-  spec["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] =
-      SmokeJobName(promotion, effect.step, test.name);
-  spec["template"]["spec"] = std::move(pod);
-  Json body = Head(kube::kJobs, std::move(metadata));
-  body["spec"] = std::move(spec);
-  return body;
-}
-
 Json RenderReplicas(const kube::ObjectMeta& deployment, int replicas) {
   Json body = Head(kube::kDeployments, Observed(deployment));
   body["spec"]["replicas"] = replicas;
   return body;
 }
 
-Json RenderStable(const kube::ObjectMeta& deployment, const std::string& container, const WriteStable& write,
-                  bool with_replicas) {
-  Json body = Head(kube::kDeployments, Observed(deployment));
-  if (with_replicas) body["spec"]["replicas"] = write.replicas;
-  body["spec"]["template"]["spec"]["containers"] =
-      Json::array({{{"name", container}, {"image", write.image}}});
+Json RenderStable(const CanaryPromotion& promotion, const Json& live, const std::string& container,
+                  const WriteStable& write) {
+  Json spec = OwnedSpec(live);
+  if (MovesReplicas(promotion)) spec["replicas"] = write.replicas;
+  ConfigNames names = write.config_maps;
+  std::erase_if(names, [](const auto& name) { return name.second.empty(); });
+  Json wanted = live.at("spec").at("template").at("spec");
+  NameConfigs(wanted, names);
+  Json pod = ConfigFields(wanted, names);
+  Json image = {{"name", container}, {"image", write.image}};
+  Overlay(pod, {{"containers", Json::array({std::move(image)})}});
+  Overlay(spec, {{"template", {{"spec", std::move(pod)}}}});
+
+  const Json& meta = live.at("metadata");
+  Json metadata = Json::object();
+  for (const char* field : {"name", "namespace", "uid", "resourceVersion"}) metadata[field] = meta.at(field);
+  Json body = Head(kube::kDeployments, std::move(metadata));
+  body["spec"] = std::move(spec);
   return body;
 }
 
@@ -199,15 +141,5 @@ Json RenderUnclaim(const kube::ObjectMeta& deployment) {
 }
 
 std::string ClaimManager(const kube::Uid& promotion) { return "slipway-claim-" + promotion.value; }
-
-bool OwnsReplicas(const Json& live) {
-  static const Json::json_pointer kManaged("/metadata/managedFields");
-  if (!live.contains(kManaged)) return false;
-  return std::ranges::any_of(live.at(kManaged), [](const Json& entry) {
-    static const Json::json_pointer kReplicas("/fieldsV1/f:spec/f:replicas");
-    return entry.value("manager", "") == kube::kFieldManager && entry.value("operation", "") == "Apply" &&
-           entry.value("subresource", "").empty() && entry.contains(kReplicas);
-  });
-}
 
 }  // namespace slipway::canary

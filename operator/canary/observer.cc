@@ -1,12 +1,17 @@
 #include "canary/observer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
+#include "canary/check_report.h"
+#include "canary/managed_fields.h"
 #include "canary/manifests.h"
 #include "canary/names.h"
 #include "canary/preflight.h"
-#include "canary/smoke_report.h"
+#include "resources/digest.h"
+#include "resources/tolerant.h"
 
 namespace slipway::canary {
 
@@ -22,6 +27,22 @@ bool Selects(const std::map<std::string, std::string>& selector, const auto& lab
     const auto label = labels.find(pair.first);
     return label != labels.end() && label->second == pair.second;
   });
+}
+
+// Labels are anybody's: what a Deployment's ReplicaSets made has their name and its hash. A canary's pods
+// have the labels of stable's.
+bool IsPodOf(const kube::ObjectMeta& pod, const Deployment& stable) {
+  const auto* owner = pod.Controller();
+  const auto hash = pod.labels.find("pod-template-hash");
+  return owner != nullptr && owner->kind == "ReplicaSet" && hash != pod.labels.end() &&
+         owner->name == fmt::format("{}-{}", stable.meta.key.name, hash->second) &&
+         Selects(stable.selector, pod.labels) && !pod.labels.contains(resources::kTrackLabel);
+}
+
+std::string StableSelector(const Deployment& stable) {
+  std::string text = fmt::format("!{}", resources::kTrackLabel);
+  for (const auto& [label, value] : stable.selector) text += fmt::format(",{}={}", label, value);
+  return text;
 }
 
 bool HasPromotionLabel(const kube::ObjectMeta& meta, const kube::Uid& promotion) {
@@ -64,9 +85,13 @@ awaitable<Result<WorldPtr>> Observer::Observe(PromotionPtr promotion) {
     world->stable = std::make_shared<const Deployment>(std::move(*decoded));
     world->stable_json = std::move(**stable);
   }
+  const auto pods = co_await ObserveStablePods(world);
+  if (!pods) co_return std::unexpected(pods.error());
+  const auto budgets = co_await ObserveBudgets(world);
+  if (!budgets) co_return std::unexpected(budgets.error());
   const auto canary = co_await ObserveCanary(world);
   if (!canary) co_return std::unexpected(canary.error());
-  const auto job = co_await ObserveSmokeJob(world);
+  const auto job = co_await ObserveCheckJob(world);
   if (!job) co_return std::unexpected(job.error());
   co_return world;
 }
@@ -81,12 +106,57 @@ awaitable<bool> Observer::Ends(PromotionPtr promotion, Error why) {
   co_return meta && meta->deleted.has_value();
 }
 
+// Only where the template names no digest do its pods say what runs: a tag can have moved since. They are
+// listed live, and after the Deployment: in the cache may still be those of the template before.
+awaitable<Result<>> Observer::ObserveStablePods(WorldPtr world) {
+  const CanaryPromotion& promotion = *world->promotion;
+  if (UnderWay(promotion) || world->stable == nullptr || world->stable->selector.empty())
+    co_return Result<>{};
+  const Deployment& stable = *world->stable;
+  const auto* container = TargetContainer(promotion.spec, stable);
+  if (container == nullptr || !resources::DigestOf(container->image).empty()) co_return Result<>{};
+  kube::ListParams params;
+  params.label_selector = StableSelector(stable);
+  auto request = kube::List(kube::kPods, stable.meta.key.ns, params);
+  const auto list = co_await api_.Call(std::move(request));
+  if (!list) co_return std::unexpected(list.error());
+  std::map<std::string, int> counts;
+  for (const auto& item : resources::ListAt(*list, "items")) {
+    const auto pod = resources::Pod::Decode(item);
+    if (!pod || !pod->ready || !IsPodOf(pod->meta, stable)) continue;
+    for (const auto& state : pod->containers) {
+      if (state.name == container->name && !state.image_id.empty()) ++counts[state.image_id];
+    }
+  }
+  // Of pods that differ none speaks for all.
+  if (counts.size() == 1) world->stable_digest = counts.begin()->first;
+  co_return Result<>{};
+}
+
+// Nothing but the preflight of a canary reads them: so they are listed when one is looked at, and never
+// watched.
+awaitable<Result<>> Observer::ObserveBudgets(WorldPtr world) {
+  const CanaryPromotion& promotion = *world->promotion;
+  const bool read = !UnderWay(promotion) && !promotion.meta.deleted && world->stable != nullptr &&
+                    promotion.spec.strategy == resources::Strategy::kCanary;
+  if (!read) co_return Result<>{};
+  const kube::ListParams all;
+  auto request = kube::List(kube::kPodDisruptionBudgets, promotion.meta.key.ns, all);
+  const auto list = co_await api_.Call(std::move(request));
+  if (!list) co_return std::unexpected(list.error());
+  for (const auto& item : resources::ListAt(*list, "items")) {
+    auto budget = resources::DisruptionBudget::Decode(item);
+    if (budget) world->budgets.push_back(std::move(*budget));
+  }
+  co_return Result<>{};
+}
+
 // The recorded UID is what makes it ours. One that was made just before we died is not recorded: on the way
 // back it is found by its name and our label, which admission keeps for us.
 awaitable<Result<>> Observer::ObserveCanary(WorldPtr world) {
   const CanaryPromotion& promotion = *world->promotion;
   if (!UnderWay(promotion)) co_return Result<>{};
-  const auto live = co_await Read(kube::kDeployments, {promotion.meta.key.ns, CanaryName(promotion)});
+  auto live = co_await Read(kube::kDeployments, {promotion.meta.key.ns, CanaryName(promotion)});
   if (!live) co_return std::unexpected(live.error());
   if (!*live) co_return Result<>{};
   auto decoded = Deployment::Decode(**live);
@@ -94,27 +164,29 @@ awaitable<Result<>> Observer::ObserveCanary(WorldPtr world) {
   const auto& recorded = promotion.status.canary_uid;
   const bool ours =
       recorded ? decoded->meta.uid == *recorded : HasPromotionLabel(decoded->meta, promotion.meta.uid);
-  if (ours) world->canary = std::make_shared<const Deployment>(std::move(*decoded));
+  if (!ours) co_return Result<>{};
+  world->canary = std::make_shared<const Deployment>(std::move(*decoded));
+  world->canary_json = std::move(**live);
   co_return Result<>{};
 }
 
 // Right after its creation the cache does not have it yet, and to take it for gone would end the promotion.
-awaitable<Result<>> Observer::ObserveSmokeJob(WorldPtr world) {
+awaitable<Result<>> Observer::ObserveCheckJob(WorldPtr world) {
   const CanaryPromotion& promotion = *world->promotion;
-  const auto& steps = promotion.status.steps;
-  if (!UnderWay(promotion) || steps.empty() || !steps.back().smoke_job_uid) co_return Result<>{};
-  const kube::Uid uid = *steps.back().smoke_job_uid;
-  const kube::ObjectKey key{promotion.meta.key.ns, steps.back().smoke_job_name.value_or("")};
-  world->smoke_job = caches_.jobs.Get(key);
-  if (world->smoke_job && world->smoke_job->meta.uid == uid) co_return Result<>{};
-  world->smoke_job.reset();
+  const auto* checks = ChecksUnderWay(promotion.status);
+  if (!UnderWay(promotion) || checks == nullptr || !checks->job_uid) co_return Result<>{};
+  const kube::Uid uid = *checks->job_uid;
+  const kube::ObjectKey key{promotion.meta.key.ns, checks->job_name.value_or("")};
+  world->check_job = caches_.jobs.Get(key);
+  if (world->check_job && world->check_job->meta.uid == uid) co_return Result<>{};
+  world->check_job.reset();
   const auto live = co_await Read(kube::kJobs, key);
   if (!live) co_return std::unexpected(live.error());
   if (!*live) co_return Result<>{};
   auto decoded = resources::Job::Decode(**live);
   if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid == uid)
-    world->smoke_job = std::make_shared<const resources::Job>(std::move(*decoded));
+  const bool ours = decoded->meta.uid == uid;
+  if (ours) world->check_job = std::make_shared<const resources::Job>(std::move(*decoded));
   co_return Result<>{};
 }
 
@@ -129,14 +201,20 @@ awaitable<Result<std::optional<Json>>> Observer::Read(kube::ApiResource resource
 Seen Observer::SeenIn(const World& world) const {
   const CanaryPromotion& promotion = *world.promotion;
   const auto* policy = resources::PolicyFor(world.policy.get(), promotion.meta.key.ns);
+  const std::string container =
+      world.stable == nullptr ? std::string() : ContainerName(promotion, *world.stable);
   return {.promotion = promotion,
           .stable = world.stable.get(),
           .canary = world.canary.get(),
           .service = world.service.get(),
           .third_workloads = ThirdWorkloads(world),
           .canary_pods = world.canary_pods,
-          .stable_digest = StableDigest(world),
-          .smoke = Outcome(world),
+          .stable_digest = world.stable_digest,
+          .check = Outcome(world),
+          .autoscaler = AutoscalerOf(world),
+          .budgets = world.budgets,
+          .decisions = DecisionsAbout(promotion),
+          .writers = WritersOf(world.stable_json, world.canary_json, container),
           .busy_with = BusyWith(world),
           .violation = resources::Check(promotion, policy)};
 }
@@ -181,27 +259,51 @@ std::string Observer::BusyWith(const World& world) const {
   return {};
 }
 
-// What most of stable's pods run.
-std::string Observer::StableDigest(const World& world) const {
-  if (world.stable == nullptr || UnderWay(*world.promotion)) return {};
-  const std::string container = ContainerName(*world.promotion, *world.stable);
-  std::map<std::string, int> counts;
-  for (const auto& pod : caches_.pods.Where([&](const resources::Pod& each) {
-         return each.meta.key.ns == world.stable->meta.key.ns && each.ready &&
-                Selects(world.stable->selector, each.meta.labels) &&
-                !each.meta.labels.contains(resources::kTrackLabel);
-       })) {
-    for (const auto& state : pod->containers) {
-      if (state.name == container && !state.image_id.empty()) ++counts[state.image_id];
-    }
-  }
-  const auto most = std::ranges::max_element(counts, {}, [](const auto& pair) { return pair.second; });
-  return most == counts.end() ? std::string() : most->first;
+std::vector<PodPtr> Observer::StablePods(const World& world) const {
+  if (world.stable == nullptr) return {};
+  return caches_.pods.Where([&](const resources::Pod& pod) {
+    return pod.meta.key.ns == world.stable->meta.key.ns && IsPodOf(pod.meta, *world.stable);
+  });
 }
 
-std::optional<SmokeOutcome> Observer::Outcome(const World& world) const {
-  if (world.smoke_job == nullptr) return std::nullopt;
-  return ReadOutcome(*world.smoke_job, caches_.pods.OwnedBy(world.smoke_job->meta.uid), clock_.Now());
+// It may name the Deployment by any version of its API.
+std::optional<resources::Autoscaler> Observer::AutoscalerOf(const World& world) const {
+  const auto& promotion = *world.promotion;
+  const auto found = caches_.autoscalers.Where([&](const resources::Autoscaler& each) {
+    return each.meta.key.ns == promotion.meta.key.ns && each.target_kind == kube::kDeployments.kind &&
+           each.target_name == promotion.spec.target.deployment;
+  });
+  const auto first =
+      std::ranges::min_element(found, {}, [](const auto& each) { return each->meta.key.name; });
+  return first == found.end() ? std::nullopt : std::optional(**first);
+}
+
+std::vector<std::shared_ptr<const resources::Decision>> Observer::DecisionsAbout(
+    const CanaryPromotion& promotion) const {
+  const auto* owner = promotion.meta.Controller();
+  const bool of_release = owner != nullptr && owner->kind == kube::kReleases.kind &&
+                          owner->api_version == kube::ApiVersion(kube::kReleases);
+  auto about = caches_.decisions.Where([&](const resources::Decision& decision) {
+    const auto& target = decision.spec.target;
+    const bool this_one = target.kind == kube::kCanaryPromotions.kind && target.uid == promotion.meta.uid;
+    const bool its_release = of_release && target.kind == kube::kReleases.kind && target.uid == owner->uid;
+    return decision.meta.key.ns == promotion.meta.key.ns && (this_one || its_release);
+  });
+  std::ranges::sort(about, {}, [](const auto& decision) {
+    return std::pair(decision->meta.created, decision->meta.key.name);
+  });
+  return about;
+}
+
+std::optional<CheckOutcome> Observer::Outcome(const World& world) const {
+  if (world.check_job == nullptr) return std::nullopt;
+  return ReadOutcome(*world.check_job, caches_.pods.OwnedBy(world.check_job->meta.uid), clock_.Now());
+}
+
+const resources::CheckRun* ChecksUnderWay(const resources::CanaryPromotionStatus& status) {
+  const bool verifies = status.phase == resources::CanaryPhase::kVerifying || status.verification.job_uid;
+  if (verifies) return &status.verification;
+  return status.steps.empty() ? nullptr : &status.steps.back().checks;
 }
 
 }  // namespace slipway::canary

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "canary/decide.h"
+#include "canary/pods.h"
 #include "kube/api.h"
 #include "resources/canary_promotion.h"
 #include "resources/policy.h"
@@ -21,6 +22,8 @@ struct Caches {
   const runtime::Store<resources::Service>& services;
   const runtime::Store<resources::Job>& jobs;
   const runtime::Store<resources::Pod>& pods;
+  const runtime::Store<resources::Decision>& decisions;
+  const runtime::Store<resources::Autoscaler>& autoscalers;
   const runtime::Store<resources::PolicyMap>& policies;
   kube::ObjectKey policy_key;
 };
@@ -34,16 +37,22 @@ struct World {
 
   PromotionPtr promotion;
   Ptr<resources::PolicyMap> policy;
-  kube::Json stable_json;  // live, with managedFields
+  kube::Json stable_json;  // live, with managedFields; null: not there
+  kube::Json canary_json;
   Ptr<resources::Deployment> stable;
   Ptr<resources::Deployment> canary;
+  std::string stable_digest;                         // see Seen
+  std::vector<resources::DisruptionBudget> budgets;  // see Seen
   Ptr<resources::Service> service;
-  Ptr<resources::Job> smoke_job;
+  Ptr<resources::Job> check_job;  // that the status records
   std::vector<Ptr<resources::Pod>> canary_pods;
   resources::CanaryPromotionStatus status;  // that will be written: effects fill in what they made
   kube::ResourceVersion resource_version;   // of the promotion, as of our last write
 };
 using WorldPtr = std::shared_ptr<World>;  // held by every coroutine that reads or fills it
+
+// The checks under way: those of the current step, or the verification. nullptr: there are none yet.
+const resources::CheckRun* ChecksUnderWay(const resources::CanaryPromotionStatus& status);
 
 class Observer {
  public:
@@ -55,6 +64,8 @@ class Observer {
   kube::asio::awaitable<Result<WorldPtr>> Observe(PromotionPtr promotion);
   // It refers to `world`.
   Seen SeenIn(const World& world) const;
+  // Those that stable's own ReplicaSets made.
+  std::vector<PodPtr> StablePods(const World& world) const;
   // Live, whatever the cache says; nullopt when it is not there.
   kube::asio::awaitable<Result<std::optional<kube::Json>>> Read(kube::ApiResource resource,
                                                                 kube::ObjectKey key);
@@ -62,12 +73,16 @@ class Observer {
  private:
   // Whether the target could not be read because the whole namespace is being deleted.
   kube::asio::awaitable<bool> Ends(PromotionPtr promotion, Error why);
+  kube::asio::awaitable<Result<>> ObserveStablePods(WorldPtr world);
+  kube::asio::awaitable<Result<>> ObserveBudgets(WorldPtr world);
   kube::asio::awaitable<Result<>> ObserveCanary(WorldPtr world);
-  kube::asio::awaitable<Result<>> ObserveSmokeJob(WorldPtr world);
+  kube::asio::awaitable<Result<>> ObserveCheckJob(WorldPtr world);
   std::vector<std::string> ThirdWorkloads(const World& world) const;
   std::string BusyWith(const World& world) const;
-  std::string StableDigest(const World& world) const;
-  std::optional<SmokeOutcome> Outcome(const World& world) const;
+  std::optional<CheckOutcome> Outcome(const World& world) const;
+  std::optional<resources::Autoscaler> AutoscalerOf(const World& world) const;
+  std::vector<std::shared_ptr<const resources::Decision>> DecisionsAbout(
+      const resources::CanaryPromotion& promotion) const;
 
   kube::Api& api_;
   Caches caches_;

@@ -3,8 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+
+#include "canary/budgets.h"
+#include "canary/configs.h"
+#include "canary/wording.h"
 
 namespace slipway::canary {
 namespace {
@@ -20,6 +25,8 @@ Objection Await(std::string reason, std::string message) {
 }
 
 const CanaryPromotionSpec& Spec(const Seen& seen) { return seen.promotion.spec; }
+
+std::optional<Objection> AsMade(const Seen& seen) { return NotAsMade(seen.promotion); }
 
 std::optional<Objection> Policy(const Seen& seen) {
   if (!seen.violation) return std::nullopt;
@@ -110,7 +117,8 @@ std::optional<Objection> NoAffinityToClients(const Seen& seen) {
                   seen.service->meta.key.name, seen.service->session_affinity));
 }
 
-std::optional<Objection> Strategy(const Seen& seen) {
+// How it takes on another template.
+std::optional<Objection> Moves(const Seen& seen) {
   const Deployment& stable = *seen.stable;
   if (stable.recreate) {
     return Refuse("RecreateStrategy",
@@ -122,14 +130,16 @@ std::optional<Objection> Strategy(const Seen& seen) {
     return Refuse("DeploymentPaused",
                   fmt::format("Deployment {} is paused; `kubectl rollout resume` it", stable.meta.key.name));
   }
-  if (stable.selector_expressions) {
-    return Refuse(
-        "SelectorExpressions",
-        fmt::format("Deployment {} selects by matchExpressions; use matchLabels, so that the canary can be "
-                    "told apart",
-                    stable.meta.key.name));
-  }
   return std::nullopt;
+}
+
+std::optional<Objection> SelectsByLabels(const Seen& seen) {
+  if (!seen.stable->selector_expressions) return std::nullopt;
+  return Refuse(
+      "SelectorExpressions",
+      fmt::format("Deployment {} selects by matchExpressions; use matchLabels, so that the canary can be "
+                  "told apart",
+                  seen.stable->meta.key.name));
 }
 
 std::optional<Objection> PodsCanDouble(const Seen& seen) {
@@ -156,7 +166,7 @@ std::optional<Objection> PodsCanDouble(const Seen& seen) {
 std::optional<Objection> EnoughReplicas(const Seen& seen) {
   for (std::size_t i = 0; i < Spec(seen).steps.size(); ++i) {
     const int weight = Spec(seen).steps[i].weight;
-    if (SplitFor(seen.stable->replicas, weight, Spec(seen).capacity)) continue;
+    if (SplitFor(seen.stable->replicas, weight, Spec(seen).capacity, 1)) continue;
     return Refuse(
         "TooFewReplicas",
         fmt::format("spec.steps[{}].weight: {}% of {} replicas leaves no pod of stable; use capacity Surge, "
@@ -170,14 +180,49 @@ std::optional<Objection> EnoughReplicas(const Seen& seen) {
 std::optional<Objection> RolloutKeepsCapacity(const Seen& seen) {
   const auto& baseline = seen.promotion.status.baseline;
   const int replicas = baseline ? baseline->replicas : seen.stable->replicas;
-  const auto last = SplitFor(replicas, Spec(seen).steps.back().weight, Spec(seen).capacity);
+  const auto capacity = baseline ? baseline->capacity : Spec(seen).capacity;
+  const int limit = SurgeLimit(Spec(seen).max_surge, replicas);
+  const auto last = SplitFor(replicas, Spec(seen).steps.back().weight, capacity, limit);
   const int away = MaxUnavailable(seen.stable->max_unavailable, replicas);
-  if (away <= last->canary) return std::nullopt;
+  const int standing = last ? std::min(last->canary, limit) : 0;
+  if (away <= standing) return std::nullopt;
   return Refuse(
       "MaxUnavailableBreaksPromise",
       fmt::format("Deployment {} may take {} of {} pods away while it rolls over, and the last step's canary "
                   "has {}: capacity would fall below {}; set maxUnavailable to {} or less",
-                  seen.stable->meta.key.name, away, replicas, last->canary, replicas, last->canary));
+                  seen.stable->meta.key.name, away, replicas, standing, replicas, standing));
+}
+
+std::optional<Objection> ChecksAreThere(const Seen& seen) {
+  const auto& tests = Spec(seen).smoke_tests;
+  for (std::size_t i = 0; i < Spec(seen).steps.size(); ++i) {
+    for (const auto& name : Spec(seen).steps[i].smoke_tests) {
+      if (std::ranges::find(tests, name, &resources::SmokeTest::name) != tests.end()) continue;
+      return Refuse("SmokeTestNotFound",
+                    fmt::format("spec.steps[{}].smokeTests: there is no {} in spec.smokeTests", i, name));
+    }
+  }
+  return std::nullopt;
+}
+
+// One that scales stable by what all of stable's pods do sees the canary's among them: they have its labels.
+std::optional<Objection> Autoscaling(const Seen& seen) {
+  if (!seen.autoscaler) return std::nullopt;
+  const std::string& name = seen.autoscaler->meta.key.name;
+  if (Spec(seen).capacity == resources::Capacity::kSplit) {
+    return Refuse(
+        "Autoscaled",
+        fmt::format("HorizontalPodAutoscaler {} sets the replicas of Deployment {}, which capacity Split "
+                    "would set too; use spec.capacity Surge",
+                    name, seen.stable->meta.key.name));
+  }
+  if (Spec(seen).accept_autoscaler_overlap) return std::nullopt;
+  return Refuse(
+      "AutoscalerCountsCanary",
+      fmt::format("HorizontalPodAutoscaler {} would count the canary's pods among those of Deployment {}, "
+                  "for they have all of its labels, and scale by both; accept that with "
+                  "spec.acceptAutoscalerOverlap",
+                  name, seen.stable->meta.key.name));
 }
 
 std::optional<Objection> Free(const Seen& seen) {
@@ -199,11 +244,33 @@ std::optional<Objection> Healthy(const Seen& seen) {
                   stable.replicas));
 }
 
+// Nothing of it has ever served, or what it has can't come up: there is nothing to lose, and what is
+// delivered may be what mends it. Pods that are ready serve, though they don't count as available yet
+// (minReadySeconds); and where none is for a moment, an outage is no reason to roll out at once what was to
+// be tested.
+bool NeverServed(const Deployment& stable) {
+  if (stable.ready_replicas > 0 || stable.available_replicas > 0) return false;
+  if (stable.replicas == 0) return true;
+  constexpr const char* kRevision = "deployment.kubernetes.io/revision";
+  const auto revision = stable.meta.annotations.find(kRevision);
+  const bool first = revision == stable.meta.annotations.end() || revision->second == "1";
+  return first || stable.progress_deadline_exceeded;
+}
+
 // Whose turn it is comes before what stands beside the target: that may be the other promotion's canary.
-constexpr std::array kChecks{
-    &Policy,         &Pinned,         &Target,         &Container,           &Free,
-    &ServiceIsThere, &ServiceSelects, &PortIsKnown,    &NobodyElseServes,    &NoAffinityToClients,
-    &Strategy,       &PodsCanDouble,  &EnoughReplicas, &RolloutKeepsCapacity};
+constexpr std::array kOfAll{&AsMade, &Policy, &Pinned, &Target, &Container, &Free};
+// What a Service must be for its answers to mean something.
+constexpr std::array kOfService{&ServiceIsThere, &ServiceSelects, &PortIsKnown};
+constexpr std::array kOfCanary{&NobodyElseServes,     &NoAffinityToClients, &Moves,          &SelectsByLabels,
+                               &PodsCanDouble,        &ChecksAreThere,      &EnoughReplicas, &Autoscaling,
+                               &RolloutKeepsCapacity, &BudgetsAllow};
+
+std::optional<Objection> First(const Seen& seen, const auto& checks) {
+  for (const auto check : checks) {
+    if (auto objection = check(seen)) return objection;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -227,7 +294,8 @@ bool AlreadyRuns(const Seen& seen) {
   const auto* container = TargetContainer(seen.promotion.spec, *seen.stable);
   if (!wanted || container == nullptr) return false;
   const auto named = resources::ParseImageRef(container->image);
-  return (named && *named == *wanted) || seen.stable_digest == wanted->ToString();
+  if (!Names(*seen.stable, WantedConfigs(seen.promotion.spec, *seen.stable))) return false;
+  return named ? *named == *wanted : seen.stable_digest == wanted->ToString();
 }
 
 std::optional<int> TargetPort(const resources::Service& service, const Deployment& deployment) {
@@ -244,15 +312,38 @@ std::optional<int> TargetPort(const resources::Service& service, const Deploymen
   return std::nullopt;
 }
 
+// Its Release never changes one. The API server counts the changes of spec in the generation, and a deletion
+// too.
+std::optional<Objection> NotAsMade(const resources::CanaryPromotion& promotion) {
+  const auto* owner = promotion.meta.Controller();
+  const bool by_release = owner != nullptr && owner->kind == kube::kReleases.kind &&
+                          owner->api_version == kube::ApiVersion(kube::kReleases);
+  if (!by_release || promotion.meta.deleted || promotion.meta.generation <= 1) return std::nullopt;
+  return Refuse(std::string(kNotAsReleased),
+                fmt::format("spec was changed, and Release {} made it: what is asked for now is not what its "
+                            "gates passed; change the Release, and delete this CanaryPromotion",
+                            owner->name));
+}
+
 std::optional<Objection> StillSound(const Seen& seen) {
-  if (auto objection = Strategy(seen)) return objection;
-  return RolloutKeepsCapacity(seen);
+  if (auto objection = Moves(seen)) return objection;
+  const bool canary = !seen.promotion.status.steps.empty();
+  return canary ? RolloutKeepsCapacity(seen) : std::nullopt;
+}
+
+bool GoesRolling(const Seen& seen) {
+  return Spec(seen).strategy == resources::Strategy::kRolling || NeverServed(*seen.stable);
 }
 
 std::optional<Objection> Preflight(const Seen& seen) {
-  for (const auto check : kChecks) {
-    if (auto objection = check(seen)) return objection;
+  if (auto objection = First(seen, kOfAll)) return objection;
+  const bool rolling = GoesRolling(seen);
+  if (!rolling || !Spec(seen).verification.empty()) {
+    if (auto objection = First(seen, kOfService)) return objection;
   }
+  if (auto objection = rolling ? Moves(seen) : First(seen, kOfCanary)) return objection;
+  // A rolling promotion is how one mends a Deployment that is not healthy: it compares nothing with it.
+  if (rolling) return std::nullopt;
   // Last: a Deployment that can never be promoted should hear of that first.
   return Healthy(seen);
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "canary/arithmetic.h"
 #include "canary/manifests.h"
 #include "canary/names.h"
 #include "canary/preflight.h"
@@ -32,7 +31,9 @@ awaitable<Result<runtime::Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
     co_await ReportRefusal(promotion, world.error());
     co_return std::unexpected(world.error());
   }
-  Plan plan = Decide(observer_.SeenIn(**world), shell_.clock.Now());
+  Seen seen = observer_.SeenIn(**world);
+  seen.cannot_ask = WhyNoScene(**world);
+  Plan plan = Decide(seen, shell_.clock.Now());
   (*world)->status = std::move(plan.status);
   if (!plan.effects.empty()) {
     const auto carried = co_await Carry(*world, std::move(plan.effects));
@@ -68,17 +69,15 @@ awaitable<Result<>> Reconciler::Carry(WorldPtr world, Effect effect) {
   if (auto* claim = std::get_if<Claim>(&effect)) done = co_await ApplyClaim(world, claim->force);
   if (std::holds_alternative<Unclaim>(effect)) done = co_await LetGo(world->stable);
   if (auto* make = std::get_if<CreateCanary>(&effect)) done = co_await Make(world, *make);
-  if (auto* job = std::get_if<CreateSmokeJob>(&effect)) done = co_await Make(world, std::move(*job));
+  if (auto* job = std::get_if<CreateCheckJob>(&effect)) done = co_await Make(world, std::move(*job));
   if (std::holds_alternative<DeleteCanary>(effect)) done = co_await Delete(world->canary);
   if (auto* scale = std::get_if<ScaleCanary>(&effect)) {
     auto body = RenderReplicas(world->canary->meta, scale->replicas);
     done = co_await Apply(world->canary->meta.key, std::move(body));
   }
   if (auto* write = std::get_if<WriteStable>(&effect)) {
-    const bool with_replicas =
-        world->promotion->spec.capacity == resources::Capacity::kSplit || OwnsReplicas(world->stable_json);
-    auto body = RenderStable(world->stable->meta, ContainerName(*world->promotion, *world->stable), *write,
-                             with_replicas);
+    auto body = RenderStable(*world->promotion, world->stable_json,
+                             ContainerName(*world->promotion, *world->stable), *write);
     done = co_await Apply(world->stable->meta.key, std::move(body));
   }
   co_return done;
@@ -116,31 +115,97 @@ awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateCanary effect) {
   co_return Result<>{};
 }
 
-awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateSmokeJob effect) {
-  const auto* policy = resources::PolicyFor(world->policy.get(), world->promotion->meta.key.ns);
-  const bool whole = policy != nullptr && world->service != nullptr && world->canary != nullptr;
-  if (!whole) co_return Fail(ErrorKind::kConflict, "what the smoke test asks has gone: to be decided again");
-  const int canary = world->canary->ready_replicas;
-  const int all = canary + world->stable->ready_replicas;
-  ProbeTarget target{.service = *world->service,
-                     .canary = *world->canary,
-                     .pods = world->canary_pods,
-                     .canary_share = all == 0 ? 0 : static_cast<double>(canary) / all,
-                     .service_account = policy->service_account,
-                     .runner_image = runner_image_};
-  std::ranges::sort(target.pods, {}, [](const auto& pod) { return pod->meta.key.name; });
-  runtime::Create create{kube::kJobs, RenderSmokeJob(*world->promotion, effect, target)};
-  const kube::ObjectKey key{world->promotion->meta.key.ns,
-                            SmokeJobName(*world->promotion, effect.step, effect.test.name)};
-  auto made = co_await shell_.applier.Run(std::move(create));
-  if (!made && made.error().kind == ErrorKind::kAlreadyExists) {
-    const auto adopted = co_await Adopt(world->promotion, key, made.error());
-    if (!adopted) co_return std::unexpected(adopted.error());
-    world->status.steps.back().smoke_job_uid = *adopted;
+// What a decision has to know before it asks.
+std::string Reconciler::WhyNoScene(const World& world) const {
+  using resources::CanaryPhase;
+  const CanaryPhase phase = world.promotion->status.phase;
+  const bool verifies = phase == CanaryPhase::kVerifying;
+  if (!verifies && phase != CanaryPhase::kHolding && phase != CanaryPhase::kTesting) return {};
+  const auto scene = SceneOf(world, verifies ? kVerification : 0);
+  return scene ? std::string() : scene.error().message;
+}
+
+namespace {
+
+// Only what the pods read was changed: canary and stable answer the same version.
+bool SameImage(const CanaryPromotion& promotion) {
+  const auto wanted = resources::ParseImageRef(promotion.spec.image);
+  const auto& baseline = promotion.status.baseline;
+  if (!wanted || !baseline) return false;
+  const auto is = [&](const std::string& image) {
+    const auto named = resources::ParseImageRef(image);
+    return named && named->digest == wanted->digest;
+  };
+  return is(baseline->image) || is(baseline->stable_digest);
+}
+
+std::string WhyNobodyToAsk(const std::vector<PodPtr>& pods, const CanaryPromotion& promotion,
+                           const std::string& container) {
+  std::string why = fmt::format("no ready pod is seen to run {}", promotion.spec.image);
+  for (const auto& pod : pods) {
+    if (RunsImage(*pod, container, promotion.spec.image) != Runs::kAnother) continue;
+    for (const auto& state : pod->containers) {
+      if (!state.init && state.name == container)
+        return why + fmt::format("; pod {} runs {}", pod->meta.key.name, state.image_id);
+    }
+  }
+  return why;
+}
+
+}  // namespace
+
+// A step asks the canary, and beside it stable; the verification asks stable, which runs the new image now.
+// Which of the two a pod is, its labels say; what it runs, its imageID.
+Result<CheckScene> Reconciler::SceneOf(const World& world, int step) const {
+  const CanaryPromotion& promotion = *world.promotion;
+  const auto* policy = resources::PolicyFor(world.policy.get(), promotion.meta.key.ns);
+  const bool verifies = step == kVerification;
+  const auto asked = verifies ? world.stable : world.canary;
+  const auto gone = [](std::string what) { return Fail(ErrorKind::kConflict, std::move(what)); };
+  if (policy == nullptr)
+    return gone(fmt::format("there is no policy for namespace {}", promotion.meta.key.ns));
+  if (world.service == nullptr)
+    return gone(fmt::format("there is no Service {}", promotion.spec.target.service));
+  if (world.stable == nullptr || asked == nullptr) return gone("the Deployment to ask has gone");
+  const std::string container = ContainerName(promotion, *world.stable);
+  const auto& image = promotion.spec.image;
+  auto stable_pods = observer_.StablePods(world);
+  CheckScene scene{.service = *world.service,
+                   .port = TargetPort(*world.service, *asked).value_or(world.service->port),
+                   .service_account = policy->service_account,
+                   .runner_image = runner_image_};
+  const auto candidates = verifies ? stable_pods : world.canary_pods;
+  scene.pods = Choose(candidates, {container, image, Runs::kAnother});
+  if (!verifies) {
+    const int canary = world.canary->ready_replicas;
+    const int all = canary + world.stable->ready_replicas;
+    scene.others = Choose(std::move(stable_pods), {container, image, std::nullopt});
+    scene.tells_apart = !SameImage(promotion);
+    scene.canary_share = all == 0 || !scene.tells_apart ? 0 : static_cast<double>(canary) / all;
+  }
+  // They are there, by their Deployment: the cache has yet to see them.
+  if (scene.pods.empty()) return gone(WhyNobodyToAsk(candidates, promotion, container));
+  return scene;
+}
+
+awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateCheckJob effect) {
+  const auto scene = SceneOf(*world, effect.step);
+  if (!scene) co_return std::unexpected(scene.error());
+  Json job = RenderCheckJob(*world->promotion, effect, *scene);
+  const kube::ObjectKey key{world->promotion->meta.key.ns, job["metadata"]["name"].get<std::string>()};
+  auto& status = world->status;
+  auto& checks = effect.step == kVerification ? status.verification : status.steps.back().checks;
+  checks.job_name = key.name;
+  runtime::Create create{kube::kJobs, std::move(job)};
+  const auto made = co_await shell_.applier.Run(std::move(create));
+  if (made) {
+    checks.job_uid = made->uid;
     co_return Result<>{};
   }
-  if (!made) co_return std::unexpected(made.error());
-  world->status.steps.back().smoke_job_uid = made->uid;
+  if (made.error().kind != ErrorKind::kAlreadyExists) co_return std::unexpected(made.error());
+  const auto adopted = co_await Adopt(world->promotion, key, made.error());
+  if (!adopted) co_return std::unexpected(adopted.error());
+  checks.job_uid = *adopted;
   co_return Result<>{};
 }
 
@@ -149,7 +214,7 @@ awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateSmokeJob effect) {
 awaitable<Result<kube::Uid>> Reconciler::Adopt(PromotionPtr promotion, kube::ObjectKey key, Error taken) {
   const auto live = co_await observer_.Read(kube::kJobs, key);
   if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return Fail(ErrorKind::kConflict, "the smoke test's Job went: to be decided again");
+  if (!*live) co_return Fail(ErrorKind::kConflict, "the check's Job went: to be decided again");
   const auto meta = kube::DecodeMeta(**live);
   if (!meta) co_return std::unexpected(meta.error());
   const auto* owner = meta->Controller();
@@ -205,8 +270,8 @@ awaitable<void> Reconciler::ReportRefusal(PromotionPtr promotion, Error error) {
   world->status = promotion->status;
   world->status.observed_generation = promotion->meta.generation;
   resources::SetReadiness(world->status.conditions, resources::Readiness::kWaiting, runtime::ReasonOf(error),
-                          Clipped("the API server refused what this promotion needs: " + error.message),
-                          promotion->meta.generation, shell_.clock.Now());
+                          Clipped(std::string(kServerRefused) + error.message), promotion->meta.generation,
+                          shell_.clock.Now());
   const auto written = co_await WriteStatus(world);
   if (!written) log::warn("promotion {}: {}", kube::ToString(promotion->meta.key), written.error().message);
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "canary/check_jobs.h"
 #include "canary/observer.h"
 #include "runtime/shell.h"
 
@@ -19,7 +20,11 @@ class Reconciler {
   kube::asio::awaitable<Result<>> Carry(WorldPtr world, Effect effect);
   kube::asio::awaitable<Result<>> PatchFinalizer(WorldPtr world, bool present);
   kube::asio::awaitable<Result<>> Make(WorldPtr world, CreateCanary effect);
-  kube::asio::awaitable<Result<>> Make(WorldPtr world, CreateSmokeJob effect);
+  kube::asio::awaitable<Result<>> Make(WorldPtr world, CreateCheckJob effect);
+  // What the check asks, as it is now; kConflict when that has gone.
+  Result<CheckScene> SceneOf(const World& world, int step) const;
+  // Why no check could be asked now; empty: one can, or none is due.
+  std::string WhyNoScene(const World& world) const;
   kube::asio::awaitable<Result<kube::Uid>> Adopt(PromotionPtr promotion, kube::ObjectKey key, Error taken);
   kube::asio::awaitable<Result<>> Apply(kube::ObjectKey key, kube::Json body);
   kube::asio::awaitable<Result<>> ApplyClaim(WorldPtr world, bool force);

@@ -54,43 +54,9 @@ void AddRegistry(const ImageBuild& build, const Setting& setting, Json& containe
   }
 }
 
-std::string SeveritiesFrom(resources::Severity least) {
-  static constexpr std::array<std::string_view, 5> kNames{"UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"};
-  std::string list;
-  for (auto i = static_cast<std::size_t>(least); i < kNames.size(); ++i) {
-    if (!list.empty()) list += ',';
-    list += kNames[i];
-  }
-  return list;
-}
-
 }  // namespace
 
 // ---- parts ----
-
-std::string Literal(std::string_view text) {
-  std::string out;
-  for (const char c : text) out.append(c == '$' ? 2 : 1, c);
-  return out;
-}
-
-std::string Option(std::string_view name, std::string_view value) {
-  return fmt::format("--{}={}", name, Literal(value));
-}
-
-Json Mount(std::string_view volume, std::string_view path, bool read_only) {
-  Json mount = {{"name", volume}, {"mountPath", path}};
-  if (read_only) mount["readOnly"] = true;
-  return mount;
-}
-
-Json Variable(std::string_view name, std::string_view value) { return {{"name", name}, {"value", value}}; }
-
-Json Requests(std::string_view cpu, std::string_view memory) {
-  Json resources;
-  resources["requests"] = {{"cpu", cpu}, {"memory", memory}};
-  return resources;
-}
 
 Json Bounds(const resources::ResourceList& asked) {
   auto requests = asked.requests;
@@ -101,22 +67,13 @@ Json Bounds(const resources::ResourceList& asked) {
   return bounds;
 }
 
-Json Restricted() {
-  Json context = {{"runAsNonRoot", true},
-                  {"runAsUser", kUser},
-                  {"allowPrivilegeEscalation", false},
-                  {"readOnlyRootFilesystem", true}};
-  context["capabilities"]["drop"] = Json::array({"ALL"});
-  return context;
-}
-
 std::string Below(const std::string& folder, std::string_view below) {
   while (below.starts_with("./")) below.remove_prefix(2);
   while (below.ends_with('/')) below.remove_suffix(1);
   return below.empty() || below == "." ? folder : fmt::format("{}/{}", folder, below);
 }
 
-Json RunnerContainer(const ImageBuild& build, std::string_view name, const Setting& setting, Json args) {
+Json LocalRunnerContainer(std::string_view name, const Setting& setting, Json args) {
   args.push_back(Option("report", kReportPath));
   Json container = {{"name", name}, {"image", setting.tools.runner_image}};
   container["args"] = std::move(args);
@@ -124,6 +81,11 @@ Json RunnerContainer(const ImageBuild& build, std::string_view name, const Setti
   container["resources"] = Requests("50m", "64Mi");
   container["securityContext"] = Restricted();
   container["volumeMounts"] = Json::array({Mount("tmp", "/tmp", false)});
+  return container;
+}
+
+Json RunnerContainer(const ImageBuild& build, std::string_view name, const Setting& setting, Json args) {
+  Json container = LocalRunnerContainer(name, setting, std::move(args));
   if (build.spec.ca_bundle_ref) {
     container["args"].push_back(Option("ca", fmt::format("{}/ca.crt", kCaFolder)));
     container["volumeMounts"].push_back(Mount(kCaBundle, kCaFolder, true));
@@ -231,39 +193,6 @@ Json PrepareContainer(const ImageBuild& build, const BuildRun& run, std::string_
   return container;
 }
 
-// It runs in an empty folder, and takes no file that says what to ignore: those of the repository are not
-// asked.
-Json ScanContainer(const ImageBuild& build, const Setting& setting) {
-  const auto& scan = build.spec.scan;
-  const auto& tools = setting.tools;
-  Json args = Json::array(
-      {"image", "--input=/image/image.tar", "--scanners=vuln",
-       Option("severity", SeveritiesFrom(scan.fail_on)), fmt::format("--exit-code={}", kFindingsExit),
-       Option("db-repository", tools.trivy_db_repository), "--skip-version-check", "--disable-telemetry",
-       "--offline-scan", "--cache-dir=/tmp/cache", "--quiet", "--no-progress", "--ignorefile=/dev/null",
-       Option("timeout", FormatDuration(build.spec.build.timeout)), "--format=template",
-       Option("template", FindingsTemplate()), Option("output", kReportPath)});
-  if (scan.ignore_unfixed) args.push_back("--ignore-unfixed");
-  if (tools.trivy_java_db_repository.empty()) {
-    args.push_back("--skip-java-db-update");
-  } else {
-    args.push_back(Option("java-db-repository", tools.trivy_java_db_repository));
-  }
-  if (setting.policy.Insecure(tools.trivy_db_repository)) args.push_back("--insecure");
-  Json container = {{"name", "scan"}, {"image", tools.trivy_image}, {"workingDir", "/tmp"}};
-  container["args"] = std::move(args);
-  container["env"] = Json::array({Variable("HOME", "/tmp")});
-  container["resources"] = Requests("100m", "256Mi");
-  container["securityContext"] = Restricted();
-  container["volumeMounts"] =
-      Json::array({Mount(kImageVolume, "/image", true), Mount("scan-tmp", "/tmp", false)});
-  if (build.spec.ca_bundle_ref) {
-    container["env"].push_back(Variable("SSL_CERT_DIR", fmt::format("/etc/ssl/certs:{}", kCaFolder)));
-    container["volumeMounts"].push_back(Mount(kCaBundle, kCaFolder, true));
-  }
-  return container;
-}
-
 Json PushContainer(const ImageBuild& build, const BuildRun& run, std::string_view platform,
                    const Setting& setting) {
   Json args = Json::array({"push", "--image=/image/image.tar", Option("facts", FactsFile()),
@@ -278,6 +207,7 @@ Json PushContainer(const ImageBuild& build, const BuildRun& run, std::string_vie
   Json container = RunnerContainer(build, "push", setting, std::move(args));
   container["volumeMounts"].push_back(Mount(kImageVolume, "/image", true));
   container["volumeMounts"].push_back(Mount(kSourceVolume, kWorkspace, true));
+  AddEvidence(container);
   AddRegistry(build, setting, container);
   return container;
 }

@@ -7,31 +7,30 @@
 
 #include "image_build/manifests.h"
 #include "image_build/names.h"
+#include "runtime/containers.h"
 
 namespace slipway::image_build {
 
-inline constexpr int kUser = 65532;
-inline constexpr std::string_view kReportPath = "/dev/termination-log";
+using runtime::kReportPath;
+using runtime::kUser;
+using runtime::Literal;
+using runtime::Mount;
+using runtime::Option;
+using runtime::Requests;
+using runtime::Restricted;
+using runtime::Variable;
+
 inline constexpr std::string_view kWorkspace = "/workspace";
 
-// One element of an argument vector, "--name=value". Kubernetes replaces $(NAME) in arguments; "$$" is a
-// plain dollar.
-std::string Option(std::string_view name, std::string_view value);
-std::string Literal(std::string_view text);
-
-kube::Json Mount(std::string_view volume, std::string_view path, bool read_only);
-kube::Json Variable(std::string_view name, std::string_view value);
-kube::Json Requests(std::string_view cpu, std::string_view memory);
 // As the API server completes it: a limit without a request is a request too.
 kube::Json Bounds(const resources::ResourceList& asked);
-// Pod Security `restricted`.
-kube::Json Restricted();
 
 // `below` is a path of the spec: "." and "./a/" are nothing and "a".
 std::string Below(const std::string& folder, std::string_view below);
 
-// slipway-runner with these arguments, under `restricted`, with /tmp to write to and the bundle of
-// authorities if the spec names one.
+// slipway-runner with these arguments, under `restricted`, with /tmp to write to. It speaks to nobody.
+kube::Json LocalRunnerContainer(std::string_view name, const Setting& setting, kube::Json args);
+// The same, with the bundle of authorities if the spec names one: its step must know the flag `--ca`.
 kube::Json RunnerContainer(const resources::ImageBuild& build, std::string_view name, const Setting& setting,
                            kube::Json args);
 // Mounts the Secret's volume, and says so by `--flag=path`.
@@ -50,7 +49,16 @@ kube::Json ResolveContainer(const resources::ImageBuild& build, const Setting& s
 kube::Json PrepareContainer(const resources::ImageBuild& build, const resources::BuildRun& run,
                             std::string_view platform, const Setting& setting);
 kube::Json TestContainer(const resources::ImageBuild& build, const resources::BuildRun& run, const Leg& leg);
-kube::Json ScanContainer(const resources::ImageBuild& build, const Setting& setting);
+
+// ---- scan_containers.cc: the stage `scan` ----
+
+inline constexpr std::string_view kScanVolume = "scan";  // Trivy's report and its database's metadata
+// Trivy looks, and judges nothing; its report in SARIF; the gate.
+std::vector<kube::Json> ScanContainers(const resources::ImageBuild& build, const Setting& setting);
+// What Trivy said, for `push` to attach to the image.
+void AddEvidence(kube::Json& push);
+std::string VexVolume(std::size_t index);
+
 kube::Json PushContainer(const resources::ImageBuild& build, const resources::BuildRun& run,
                          std::string_view platform, const Setting& setting);
 kube::Json IndexContainer(const resources::ImageBuild& build, const resources::BuildRun& run,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "image_build/attest.h"
 #include "image_build/names.h"
 #include "image_build/stages.h"
 
@@ -41,6 +42,8 @@ Course CourseOf(const ImageBuild& build, const BuildRun& run) {
   if (course.done) course = CourseOf(build, run, JobRole::kBuild, platforms);
   const bool index = FindStage(run, "index") != nullptr;
   if (course.done && index) course = CourseOf(build, run, JobRole::kIndex, {""});
+  const bool attest = FindStage(run, "attest") != nullptr;
+  if (course.done && attest) course = CourseOf(build, run, JobRole::kAttest, {AttestLeg(run)});
   return course;
 }
 
@@ -48,6 +51,11 @@ const RunJob* FindJob(const BuildRun& run, JobRole role, std::string_view leg) {
   const auto at = std::ranges::find_if(
       run.jobs, [&](const RunJob& job) { return job.role == role && (leg == "*" || job.leg == leg); });
   return at == run.jobs.end() ? nullptr : &*at;
+}
+
+std::string PushedImage(const resources::ImageBuildSpec& spec, const BuildRun& run) {
+  const auto* last = FindJob(run, spec.build.platforms.empty() ? JobRole::kBuild : JobRole::kIndex);
+  return last == nullptr ? "" : last->image;
 }
 
 bool AnyRunning(const BuildRun& run) {

@@ -1,5 +1,5 @@
 // Which Jobs a run needs, one after the other: resolve, the legs of its tests, the platforms of its build,
-// the index of these. Pure.
+// the index of these, the attestations of what was pushed. Pure.
 #pragma once
 
 #include <string_view>
@@ -18,6 +18,9 @@ Course CourseOf(const resources::ImageBuild& build, const resources::BuildRun& r
 // nullptr: none. `leg` "*": whichever.
 const resources::RunJob* FindJob(const resources::BuildRun& run, resources::JobRole role,
                                  std::string_view leg = "*");
+
+// What was pushed, by digest: an index, with platforms. Empty: nothing yet.
+std::string PushedImage(const resources::ImageBuildSpec& spec, const resources::BuildRun& run);
 
 // Whether a Job is under way that the run waits for: those that tell the forge are none.
 bool AnyRunning(const resources::BuildRun& run);

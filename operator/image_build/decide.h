@@ -1,10 +1,10 @@
 // What to do about one ImageBuild: a pure function of what was seen and the time.
 //
-// A run goes resolve → approval → admission → tests → build → index; what is not asked for is skipped. It is
-// written down first, without a Job; the next decision starts its Jobs, whose names follow from the object's
-// UID, the run's number and their legs. So a run whose spec changed while a Job was made is superseded under
-// its own number, and never meets the next one's names. No result counts before the Job's UID is in the
-// status, and none of a Job with another UID.
+// A run goes resolve → approval → admission → tests → build → index → attest; what is not asked for is
+// skipped. It is written down first, without a Job; the next decision starts its Jobs, whose names follow
+// from the object's UID, the run's number and their legs. So a run whose spec changed while a Job was made is
+// superseded under its own number, and never meets the next one's names. No result counts before the Job's
+// UID is in the status, and none of a Job with another UID.
 #pragma once
 
 #include <map>
@@ -25,7 +25,11 @@ namespace slipway::image_build {
 struct OwnedJob {
   std::string name;
   kube::Uid uid;
+  bool apart = false;  // in the supply chain's namespace
 };
+inline OwnedJob OwnedOf(const resources::RunJob& job) {
+  return {job.name, job.uid, job.role == resources::JobRole::kAttest};
+}
 
 struct Seen {
   const resources::ImageBuild& build;
@@ -33,7 +37,8 @@ struct Seen {
   std::map<std::string, SeenJob> jobs;  // by name: those of the newest run that are not known to have ended
   std::vector<OwnedJob> owned;
   std::vector<std::shared_ptr<const resources::Decision>> decisions;  // of its namespace, about it
-  bool admitted = false;  // the newest run's turn has come (queue.h)
+  bool admitted = false;         // the newest run's turn has come (queue.h)
+  std::string supply_namespace;  // where it attests; empty: this operator does not
 };
 
 struct StartJob {

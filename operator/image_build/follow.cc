@@ -25,12 +25,32 @@ bool AnyContainerFailed(const resources::Pod& pod) {
   return std::ranges::any_of(pod.containers, [](const auto& c) { return c.terminated && c.exit_code != 0; });
 }
 
-// Of several platforms, a run tells the one that is worst off.
-resources::Findings Worse(const std::optional<resources::Findings>& before, const resources::Findings& now) {
+constexpr std::size_t kMostBases = 8;   // as the status holds
+constexpr std::size_t kMostBorne = 64;  // as the spec has exceptions
+
+void Unite(const std::vector<resources::BorneFinding>& from, std::vector<resources::BorneFinding>& into) {
+  for (const auto& each : from) {
+    const bool known = std::ranges::find(into, each) != into.end();
+    if (!known && into.size() < kMostBorne) into.push_back(each);
+  }
+}
+
+// Of several platforms, a run counts those of the one that is worst off; but what was borne or passed over of
+// any of them was of the image, and no scan knew more than the oldest database.
+resources::Findings OfAll(const std::optional<resources::Findings>& before, const resources::Findings& now) {
+  if (!before) return now;
   const auto rank = [](const resources::Findings& f) {
-    return std::tuple(f.critical, f.high, f.medium, f.low, f.unknown);
+    return std::tuple(f.closing, f.critical, f.high, f.medium, f.low, f.unknown);
   };
-  return before && rank(*before) > rank(now) ? *before : now;
+  resources::Findings all = rank(*before) > rank(now) ? *before : now;
+  all.suppressed = std::max(before->suppressed, now.suppressed);
+  all.accepted = before->accepted;
+  all.expired = before->expired;
+  Unite(now.accepted, all.accepted);
+  Unite(now.expired, all.expired);
+  all.database = now.database;
+  if (before->database) all.database = std::min(*before->database, now.database.value_or(*before->database));
+  return all;
 }
 
 resources::CacheUse MoreMissed(const std::optional<resources::CacheUse>& before,
@@ -97,8 +117,8 @@ class Following {
     }
     const Reports& reports = seen_.reports;
     if (reports.source) TakeFacts(reports.source->commit);
-    if (reports.scan) run_.findings = Worse(run_.findings, *reports.scan);
-    if (reports.prepare && !reports.prepare->bases.empty()) run_.bases = reports.prepare->bases;
+    if (reports.gate && reports.gate->findings) run_.findings = OfAll(run_.findings, *reports.gate->findings);
+    if (reports.prepare) TakeBases(reports.prepare->bases);
     if (reports.build && job_.role == JobRole::kBuild)
       run_.cache = MoreMissed(run_.cache, reports.build->cache);
   }
@@ -109,6 +129,14 @@ class Following {
     const std::string sha = run_.commit->sha;
     run_.commit = facts;
     run_.commit->sha = sha;
+  }
+
+  // Of every platform: a tag may have moved between two of them.
+  void TakeBases(const std::vector<resources::BaseImage>& bases) {
+    for (const auto& base : bases) {
+      const bool known = std::ranges::find(run_.bases, base) != run_.bases.end();
+      if (!known && run_.bases.size() < kMostBases) run_.bases.push_back(base);
+    }
   }
 
   // The pod says more than its Job, where it is there: a Job tells an eviction for whatever reason alike.
@@ -151,7 +179,7 @@ class Following {
   }
 
   void CompleteBuild() {
-    if (!seen_.reports.scan) {
+    if (!seen_.reports.gate || !seen_.reports.gate->findings) {
       result_.failure = Failed("ScanError", "the scan left no report, so nothing is known of the image");
       return;
     }

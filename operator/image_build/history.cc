@@ -19,7 +19,7 @@ bool UnderWay(const BuildRun& run) {
 }
 
 void RemoveJobs(BuildRun& run, std::vector<OwnedJob>& removals) {
-  for (const auto& job : run.jobs) removals.push_back({job.name, job.uid});
+  for (const auto& job : run.jobs) removals.push_back(OwnedOf(job));
   run.jobs.clear();
 }
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "base/names.h"
+#include "image_build/attest.h"
 #include "image_build/builder.h"
 #include "image_build/containers.h"
 #include "image_build/names.h"
 #include "resources/common.h"
+#include "runtime/jobs.h"
 
 namespace slipway::image_build {
 namespace {
@@ -60,6 +62,15 @@ Json CaVolume(const NameRef& bundle) {
   return volume;
 }
 
+Json VexDocument(std::size_t index, const std::string& config_map) {
+  Json item = {{"key", "openvex.json"}, {"path", "openvex.json"}};
+  Json source = {{"name", config_map}, {"defaultMode", kSecretMode}};
+  source["items"] = Json::array({std::move(item)});
+  Json volume = {{"name", VexVolume(index)}};
+  volume["configMap"] = std::move(source);
+  return volume;
+}
+
 class Volumes {
  public:
   explicit Volumes(const ImageBuild& build) {
@@ -84,7 +95,8 @@ Json BuildVolumes(const ImageBuild& build) {
   const auto& spec = build.spec;
   Volumes volumes(build);
   volumes.Add(Scratch(kSourceVolume)).Add(Scratch(kImageVolume)).Add(Scratch(kToolsVolume));
-  volumes.Add(InMemory(kDockerVolume)).Add(Scratch("scan-tmp"));
+  volumes.Add(InMemory(kDockerVolume)).Add(Scratch(kScanVolume)).Add(Scratch("scan-tmp"));
+  for (std::size_t i = 0; i < spec.scan.vex.size(); ++i) volumes.Add(VexDocument(i, spec.scan.vex[i]));
   volumes.Secret(kGitCredentials, spec.source.credentials_secret_ref, false);
   volumes.Secret(kBaseCredentials, spec.build.base_credentials_secret_ref, true);
   if (spec.build.cache) volumes.Secret(kCacheCredentials, spec.build.cache->credentials_secret_ref, true);
@@ -121,16 +133,6 @@ struct JobShape {
   Json pod;
 };
 
-// A pod that the cluster takes away is told from one that fails, even when it is gone already.
-Json Policy() {
-  Json condition = {{"type", "DisruptionTarget"}, {"status", "True"}};
-  Json rule = {{"action", "FailJob"}};
-  rule["onPodConditions"] = Json::array({std::move(condition)});
-  Json policy;
-  policy["rules"] = Json::array({std::move(rule)});
-  return policy;
-}
-
 Json JobOf(const ImageBuild& build, const std::string& name, JobShape shape) {
   const kube::OwnerReference owner{kube::ApiVersion(kube::kImageBuilds), std::string(kube::kImageBuilds.kind),
                                    build.meta.key.name, build.meta.uid, true};
@@ -143,7 +145,7 @@ Json JobOf(const ImageBuild& build, const std::string& name, JobShape shape) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(shape.deadline).count();
   shape.pod["activeDeadlineSeconds"] = seconds;
   job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds + kPodGrace.count()}};
-  job["spec"]["podFailurePolicy"] = Policy();
+  job["spec"]["podFailurePolicy"] = runtime::FailWhenDisrupted();
   job["spec"]["template"]["metadata"]["labels"] = Labels(build, shape.role);
   job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = name;
   job["spec"]["template"]["spec"] = std::move(shape.pod);
@@ -174,7 +176,8 @@ JobShape Build(const ImageBuild& build, const BuildRun& run, const std::string& 
                const Setting& setting) {
   std::vector<Json> steps{SourceContainer(build, run, setting, build.spec.build.dockerfile),
                           PrepareContainer(build, run, platform, setting),
-                          Kaniko().Container({build, run, platform, setting}), ScanContainer(build, setting)};
+                          Kaniko().Container({build, run, platform, setting})};
+  for (auto& step : ScanContainers(build, setting)) steps.push_back(std::move(step));
   if (build.spec.output.push) steps.push_back(PushContainer(build, run, platform, setting));
   Json pod = PodSpec(setting, std::move(steps), BuildVolumes(build));
   if (!platform.empty()) pod["nodeSelector"] = NodesOf(platform);
@@ -208,6 +211,7 @@ JobShape ShapeOf(const ImageBuild& build, const BuildRun& run, const StartJob& s
     case JobRole::kIndex:
       return Index(build, run, setting);
     case JobRole::kReport:
+    case JobRole::kAttest:
       break;
   }
   return Report(build, run, start.leg, setting);
@@ -216,6 +220,9 @@ JobShape ShapeOf(const ImageBuild& build, const BuildRun& run, const StartJob& s
 }  // namespace
 
 Json RenderJob(const ImageBuild& build, const BuildRun& run, const StartJob& start, const Setting& setting) {
+  if (start.role == JobRole::kAttest) {
+    return RenderAttestJob(build, run, start.name, setting).value_or(Json());
+  }
   return JobOf(build, start.name, ShapeOf(build, run, start, setting));
 }
 

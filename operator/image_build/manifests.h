@@ -15,12 +15,14 @@ struct Setting {
   const Tools& tools;
   const resources::Policy& policy;
   const resources::NamespacePolicy& space;
+  std::string supply_namespace = {};  // where the Job that attests is
 };
 
 // Resolve: one container, which commit the revision is. Test: source, then the user's image on it. Build:
 // source, prepare, build, scan, push, one after the other, each with the mounts and the one Secret that it
 // needs; without a push, the scan is the last. Index: one container that names the platforms' images. Report:
-// one container that tells the forge. All but Resolve need a run that knows its commit.
+// one container that tells the forge. Attest: see attest.h; null where the policy has no such signer. All but
+// Resolve need a run that knows its commit.
 kube::Json RenderJob(const resources::ImageBuild& build, const resources::BuildRun& run,
                      const StartJob& start, const Setting& setting);
 

@@ -17,7 +17,8 @@ constexpr std::size_t kLongestTag = 128;  // the distribution specification's
 constexpr std::size_t kBranchLetters = 50;
 
 std::string_view RoleName(JobRole role) {
-  static constexpr std::array<std::string_view, 5> kNames{"resolve", "test", "build", "index", "report"};
+  static constexpr std::array<std::string_view, 6> kNames{"resolve", "test",   "build",
+                                                          "index",   "report", "attest"};
   return kNames[static_cast<std::size_t>(role)];
 }
 

@@ -9,7 +9,9 @@
 
 #include "base/text.h"
 #include "image_build/names.h"
+#include "image_build/scan_outcome.h"
 #include "image_build/stages.h"
+#include "supply/attest_outcome.h"
 
 namespace slipway::image_build {
 namespace {
@@ -18,23 +20,7 @@ using resources::ContainerState;
 using resources::Failure;
 using resources::JobRole;
 
-constexpr std::size_t kQuoted = 500;  // of somebody else's words
-
 bool Failed(const ContainerState& container) { return container.terminated && container.exit_code != 0; }
-
-Failure At(const Scene& scene, const ContainerState& container, std::string reason, std::string message) {
-  return {std::string(StageOf(scene.job.role, container.name)), std::move(reason),
-          Clip(std::move(message), 1000), scene.pod.meta.key.name, container.name};
-}
-
-std::string Logs(const Scene& scene, const ContainerState& container) {
-  return fmt::format("read its log with: kubectl -n {} logs {} -c {}", scene.pod.meta.key.ns,
-                     scene.pod.meta.key.name, container.name);
-}
-
-std::string CommitOf(const Scene& scene) {
-  return scene.run.commit ? ShortCommit(scene.run.commit->sha) : std::string("unknown");
-}
 
 std::string Host(std::string_view repository) {
   return std::string(repository.substr(0, repository.find('/')));
@@ -93,15 +79,16 @@ GitCause CauseOf(const Scene& scene, const ContainerState& container,
     default:
       return {"GitFailed", "spec.source.git", fmt::format("{} of {}", git.Wanted(), git.url),
               fmt::format("fetching it ended with exit code {}; {}", container.exit_code,
-                          Logs(scene, container))};
+                          LogsOf(scene, container))};
   }
 }
 
 Failure GitFailure(const Scene& scene, const ContainerState& container) {
   const auto& report = container.name == "resolve" ? scene.reports.resolve : scene.reports.source;
   auto cause = CauseOf(scene, container, report);
-  return At(scene, container, std::move(cause.reason),
-            fmt::format("{}: {}: {}", cause.field, cause.subject, Words(report, std::move(cause.otherwise))));
+  return FailureAt(
+      scene, container, std::move(cause.reason),
+      fmt::format("{}: {}: {}", cause.field, cause.subject, Words(report, std::move(cause.otherwise))));
 }
 
 // ---- build, scan, push ----
@@ -111,9 +98,9 @@ Failure BuildFailure(const Scene& scene, const ContainerState& container) {
   const auto& build = scene.build.spec.build;
   const std::string what = scene.reports.build ? scene.reports.build->failure : "";
   const auto told = [&](std::string_view reason, std::string_view field, std::string_view words) {
-    return At(scene, container, std::string(reason),
-              fmt::format("{}: the build of {} at commit {} {}; {}", field, build.dockerfile, CommitOf(scene),
-                          words, Logs(scene, container)));
+    return FailureAt(scene, container, std::string(reason),
+                     fmt::format("{}: the build of {} at commit {} {}; {}", field, build.dockerfile,
+                                 CommitOf(scene), words, LogsOf(scene, container)));
   };
   if (what == "BaseImageNotFound")
     return told(what, "spec.build.dockerfile", "names an image that is not there");
@@ -132,42 +119,22 @@ Failure BuildFailure(const Scene& scene, const ContainerState& container) {
 Failure PrepareFailure(const Scene& scene, const ContainerState& container) {
   const auto& report = scene.reports.prepare;
   if (!report || report->reason.empty()) {
-    return At(scene, container, "PrepareFailed",
-              fmt::format("spec.build: looking up the base images of {} ended with exit code {}; {}",
-                          scene.build.spec.build.dockerfile, container.exit_code, Logs(scene, container)));
+    return FailureAt(
+        scene, container, "PrepareFailed",
+        fmt::format("spec.build: looking up the base images of {} ended with exit code {}; {}",
+                    scene.build.spec.build.dockerfile, container.exit_code, LogsOf(scene, container)));
   }
   std::string_view field = "spec.build.dockerfile";
   if (report->reason == "BaseImageDenied") field = "spec.build.baseCredentialsSecretRef";
   if (report->reason == "CertificateUntrusted") field = "spec.caBundleRef";
-  return At(scene, container, report->reason, fmt::format("{}: {}", field, Clip(report->message, kQuoted)));
+  return FailureAt(scene, container, report->reason,
+                   fmt::format("{}: {}", field, Clip(report->message, kQuoted)));
 }
 
 Failure TestFailure(const Scene& scene, const ContainerState& container) {
-  return At(scene, container, "TestFailed",
-            fmt::format("spec.tests: {} at commit {} ended with exit code {}; {}", scene.job.leg,
-                        CommitOf(scene), container.exit_code, Logs(scene, container)));
-}
-
-Failure ScanError(const Scene& scene, const ContainerState& container, std::string_view what) {
-  return At(scene, container, "ScanError",
-            fmt::format("the scan {}, so nothing is known of the image and it is not pushed; {}", what,
-                        Logs(scene, container)));
-}
-
-Failure ScanFailure(const Scene& scene, const ContainerState& container) {
-  if (container.exit_code != kFindingsExit) {
-    return ScanError(scene, container, fmt::format("ended with exit code {}", container.exit_code));
-  }
-  const auto& scan = scene.build.spec.scan;
-  std::string found = "vulnerabilities";
-  if (const auto& findings = scene.reports.scan; findings && Total(*findings) > 0) {
-    found = fmt::format("vulnerabilities ({}): {}", Counts(*findings),
-                        Clip(fmt::format("{}", fmt::join(findings->worst, "; ")), kQuoted));
-  }
-  return At(scene, container, "VulnerabilitiesFound",
-            fmt::format("spec.scan.failOn: commit {} has {}{} of severity {} or worse, and is not pushed; {}",
-                        CommitOf(scene), scan.ignore_unfixed ? "fixable " : "", found,
-                        resources::ToString(scan.fail_on), "update what they are in, or its base image"));
+  return FailureAt(scene, container, "TestFailed",
+                   fmt::format("spec.tests: {} at commit {} ended with exit code {}; {}", scene.job.leg,
+                               CommitOf(scene), container.exit_code, LogsOf(scene, container)));
 }
 
 // Of push and of index: the runner says what is the matter.
@@ -175,12 +142,13 @@ Failure PushFailure(const Scene& scene, const ContainerState& container) {
   const auto& output = scene.build.spec.output;
   const auto& report = container.name == "index" ? scene.reports.index : scene.reports.push;
   if (!report || report->reason.empty()) {
-    return At(scene, container, "PushFailed",
-              fmt::format("spec.output.repository: the push to {} ended with exit code {}; {}",
-                          output.repository, container.exit_code, Logs(scene, container)));
+    return FailureAt(scene, container, "PushFailed",
+                     fmt::format("spec.output.repository: the push to {} ended with exit code {}; {}",
+                                 output.repository, container.exit_code, LogsOf(scene, container)));
   }
   std::string_view field = "spec.output.repository";
   if (report->reason == "TagTaken") field = "spec.output.tags";
+  if (report->reason.starts_with("ImageTar")) field = "spec.build.dockerfile";
   if (report->reason == "CertificateUntrusted") field = "spec.caBundleRef";
   std::string message = Clip(report->message, kQuoted);
   if (report->reason == "RegistryDenied") {
@@ -190,25 +158,37 @@ Failure PushFailure(const Scene& scene, const ContainerState& container) {
                                                         : std::string("no credentials"),
                           message);
   }
-  return At(scene, container, report->reason, fmt::format("{}: {}", field, message));
+  return FailureAt(scene, container, report->reason, fmt::format("{}: {}", field, message));
 }
 
 Failure ReportFailure(const Scene& scene, const ContainerState& container) {
   const auto& report = scene.reports.report;
-  return At(scene, container, report && !report->reason.empty() ? report->reason : "ReportFailed",
-            report && !report->message.empty() ? Clip(report->message, kQuoted)
-                                               : fmt::format("ended with exit code {}", container.exit_code));
+  return FailureAt(scene, container, report && !report->reason.empty() ? report->reason : "ReportFailed",
+                   report && !report->message.empty()
+                       ? Clip(report->message, kQuoted)
+                       : fmt::format("ended with exit code {}", container.exit_code));
+}
+
+// The image is there, unsigned: who verifies it finds that out.
+Failure AttestFailure(const Scene& scene, const ContainerState& container) {
+  auto trouble = supply::TroubleOf(container);
+  const auto& spec = scene.build.spec;
+  return FailureAt(
+      scene, container, std::move(trouble.reason),
+      fmt::format("spec.attest: {} can't be signed with {}: {}; {}", spec.output.repository,
+                  spec.attest ? spec.attest->signer : "", trouble.words, LogsOf(scene, container)));
 }
 
 Failure OutOfMemory(const Scene& scene, const ContainerState& container) {
   if (container.name != "build") {
-    return At(scene, container, "OutOfMemory",
-              fmt::format("container {} was killed: it used more memory than the node or its limit gives it",
-                          container.name));
+    return FailureAt(
+        scene, container, "OutOfMemory",
+        fmt::format("container {} was killed: it used more memory than the node or its limit gives it",
+                    container.name));
   }
   const auto& limits = scene.build.spec.build.resources.limits;
   const auto memory = limits.find("memory");
-  return At(
+  return FailureAt(
       scene, container, "BuildOutOfMemory",
       fmt::format("spec.build.resources.limits.memory: the build of {} was killed because it used more "
                   "than {}: give it more",
@@ -259,25 +239,21 @@ std::optional<Failure> StuckStart(const Scene& scene, TimePoint now) {
     if (container.finished) since = std::max(since, *container.finished);
     if (!CannotStart(container) || now - since < kStartPatience) continue;
     const bool pull = container.reason.contains("ImagePull") || container.reason == "InvalidImageName";
-    return At(scene, container, pull ? "ImagePullFailed" : "PodCannotStart",
-              fmt::format("container {} of pod {} can't start: {}: {}", container.name,
-                          scene.pod.meta.key.name, container.reason, Clip(container.message, kQuoted)));
+    return FailureAt(
+        scene, container, pull ? "ImagePullFailed" : "PodCannotStart",
+        fmt::format("container {} of pod {} can't start: {}: {}", container.name, scene.pod.meta.key.name,
+                    container.reason, Clip(container.message, kQuoted)));
   }
   return std::nullopt;
-}
-
-std::optional<Failure> BadScanReport(const Scene& scene, const ContainerState& container) {
-  if (container.name != "scan" || !container.terminated || container.exit_code != 0) return std::nullopt;
-  if (!scene.reports.scan) return ScanError(scene, container, "ended without a report that can be read");
-  if (Total(*scene.reports.scan) == 0) return std::nullopt;
-  return ScanError(scene, container, "passed and reported findings at once");
 }
 
 }  // namespace
 
 std::string_view StageOf(JobRole role, std::string_view container) {
+  if (role == JobRole::kAttest) return "attest";
   if (role == JobRole::kTest) return "test";
   if (role == JobRole::kReport) return "report";
+  if (container == "sarif" || container == "gate") return "scan";
   static constexpr std::array<std::string_view, 7> kStages{"resolve", "source", "prepare", "build",
                                                            "scan",    "push",   "index"};
   const auto* const at = std::ranges::find(kStages, container);
@@ -289,7 +265,7 @@ std::optional<Failure> FailureOf(const Scene& scene, TimePoint now) {
   if (scene.pod.meta.deleted) return std::nullopt;
   for (const auto& container : scene.pod.containers) {
     if (scene.pod.reason.empty() && Failed(container)) return FailureOfContainer(scene, container);
-    if (auto bad = BadScanReport(scene, container)) return bad;
+    if (auto bad = BadGateReport(scene, container)) return bad;
   }
   if (auto failure = PodFailure(scene)) return failure;
   return StuckStart(scene, now);
@@ -299,24 +275,28 @@ std::optional<Failure> FailureOfContainer(const Scene& scene, const ContainerSta
   if (!Failed(container)) return std::nullopt;
   if (container.reason == "OOMKilled") return OutOfMemory(scene, container);
   if (scene.job.role == JobRole::kReport) return ReportFailure(scene, container);
+  if (scene.job.role == JobRole::kAttest) return AttestFailure(scene, container);
   if (container.name == "test") return TestFailure(scene, container);
   if (container.name == "resolve" || container.name == "source") return GitFailure(scene, container);
   if (container.name == "prepare") return PrepareFailure(scene, container);
   if (container.name == "build") return BuildFailure(scene, container);
-  if (container.name == "scan") return ScanFailure(scene, container);
+  if (container.name == "scan" || container.name == "sarif" || container.name == "gate") {
+    return ScanFailure(scene, container);
+  }
   return PushFailure(scene, container);
 }
 
 bool MayPass(std::string_view reason) {
-  static constexpr std::array<std::string_view, 9> kReasons{"Evicted",
-                                                            "PodVanished",
-                                                            "JobVanished",
-                                                            "GitHostUnreachable",
-                                                            "RegistryUnreachable",
-                                                            "RegistryUnavailable",
-                                                            "PodFailed",
-                                                            "PodNotCreated",
-                                                            "QuotaExceeded"};
+  static constexpr std::array<std::string_view, 10> kReasons{"Evicted",
+                                                             "PodVanished",
+                                                             "JobVanished",
+                                                             "GitHostUnreachable",
+                                                             "RegistryUnreachable",
+                                                             "RegistryUnavailable",
+                                                             "PodFailed",
+                                                             "PodNotCreated",
+                                                             "QuotaExceeded",
+                                                             "DatabaseUnavailable"};
   return std::ranges::find(kReasons, reason) != kReasons.end();
 }
 
@@ -339,6 +319,11 @@ Failure Overdue(const resources::ImageBuild& build, const resources::BuildRun& r
                 const resources::RunJob& job) {
   if (job.role == JobRole::kReport) {
     return {"report", "ReportTimeout", fmt::format("Job {} was not done within its time", job.name), "", ""};
+  }
+  if (job.role == JobRole::kAttest) {
+    const std::string most = FormatDuration(supply::kAttestDeadline);
+    return {"attest", "AttestFailed",
+            fmt::format("spec.attest: Job {} was not done within {}", job.name, most), "", ""};
   }
   if (job.role != JobRole::kTest) return TimedOut(build, run);
   return {"test", "TestTimeout", fmt::format("spec.tests: {} was not done within its timeout", job.leg), "",

@@ -6,22 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "image_build/report.h"
-#include "resources/image_build.h"
-#include "resources/workloads.h"
+#include "image_build/scene.h"
 
 namespace slipway::image_build {
 
 inline constexpr Duration kStartPatience = std::chrono::minutes(2);
-
-// A Job's pod, and whom to tell about it.
-struct Scene {
-  const resources::ImageBuild& build;
-  const resources::BuildRun& run;
-  const resources::RunJob& job;
-  const resources::Pod& pod;
-  const Reports& reports;
-};
 
 // The stage that a container of a Job of this role is of. Empty: none of ours.
 std::string_view StageOf(resources::JobRole role, std::string_view container);
@@ -33,7 +22,8 @@ std::optional<resources::Failure> FailureOfContainer(const Scene& scene,
                                                      const resources::ContainerState& container);
 
 // Whether it is the infrastructure's, so that the same may be tried again: a pod evicted, a node or a pod
-// lost, a host or a registry that can't be reached. Never what a Dockerfile, a test or a scan says.
+// lost, a host or a registry that can't be reached, a database that can't be had. Never what a Dockerfile, a
+// test or a scan says.
 bool MayPass(std::string_view reason);
 
 // "2 critical, 1 high"; "none".

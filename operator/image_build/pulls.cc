@@ -41,6 +41,7 @@ resources::ImageBuildSpec PullSpec(const ImageBuild& parent, const resources::Ob
   spec.output.push = false;
   spec.output.tags = resources::OutputSpec{}.tags;
   spec.output.credentials_secret_ref.reset();
+  spec.attest.reset();
   spec.build.base_credentials_secret_ref.reset();
   if (spec.build.cache) spec.build.cache->credentials_secret_ref.reset();
   // One name at the forge, whichever pull request: so a branch can require it.

@@ -1,10 +1,13 @@
 #include "image_build/reconciler.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "image_build/attest.h"
 #include "image_build/events.h"
 #include "image_build/manifests.h"
 #include "image_build/names.h"
@@ -61,7 +64,8 @@ Seen Reconciler::View::AsSeen() const {
             .jobs = {},
             .owned = owned,
             .decisions = decisions,
-            .admitted = admitted};
+            .admitted = admitted,
+            .supply_namespace = supply_namespace};
   for (const auto& [name, job] : jobs) seen.jobs.emplace(name, job.AsSeen());
   return seen;
 }
@@ -71,6 +75,8 @@ awaitable<Result<Outcome>> Reconciler::Reconcile(kube::ObjectKey key) {
   if (build == nullptr || build->meta.deleted) {
     queue_.Update(key, Queue::State::kNone, {});
     for (auto& next : queue_.TakeLetIn()) enqueue_(std::move(next));
+    const auto ended = co_await Remove({}, JobsApart(key));
+    if (!ended) co_return std::unexpected(ended.error());
     co_return Outcome{};
   }
   Place(*build, build->status);
@@ -131,9 +137,8 @@ awaitable<Result<Reconciler::ViewPtr>> Reconciler::Look(BuildPtr build) {
   auto view = std::make_shared<View>();
   view->build = build;
   view->policies = caches_.policies.Get(caches_.policy_key);
-  for (const auto& job : caches_.jobs.OwnedBy(build->meta.uid)) {
-    if (!job->meta.deleted) view->owned.push_back({job->meta.key.name, job->meta.uid});
-  }
+  view->owned = OwnedBy(*build);
+  view->supply_namespace = tools_.cosign_image.empty() ? "" : caches_.supply_namespace;
   view->decisions = caches_.decisions.Where([&build](const resources::Decision& decision) {
     return decision.meta.key.ns == build->meta.key.ns && decision.spec.target.uid == build->meta.uid;
   });
@@ -141,11 +146,40 @@ awaitable<Result<Reconciler::ViewPtr>> Reconciler::Look(BuildPtr build) {
   if (build->status.runs.empty()) co_return view;
   for (const auto& job : build->status.runs.front().jobs) {
     if (job.state != resources::StageState::kRunning) continue;
-    auto seen = co_await LookAt(build->meta.key.ns, job);
+    const bool apart = job.role == resources::JobRole::kAttest;
+    if (apart && caches_.supply_namespace.empty()) {
+      view->jobs.emplace(job.name, JobView{});  // an operator that signs no more can't ask: gone
+      continue;
+    }
+    auto seen = co_await LookAt(apart ? caches_.supply_namespace : build->meta.key.ns, job);
     if (!seen) co_return std::unexpected(seen.error());
     view->jobs.emplace(job.name, std::move(*seen));
   }
   co_return view;
+}
+
+// A stray whose ImageBuild asks for attestations no more ends by itself.
+std::vector<OwnedJob> Reconciler::OwnedBy(const ImageBuild& build) const {
+  std::vector<OwnedJob> owned;
+  for (const auto& job : caches_.jobs.OwnedBy(build.meta.uid)) {
+    if (!job->meta.deleted) owned.push_back({job->meta.key.name, job->meta.uid});
+  }
+  if (build.spec.attest) std::ranges::copy(JobsApart(build.meta.key), std::back_inserter(owned));
+  return owned;
+}
+
+// No owner reference crosses a namespace: there, what a Job says of itself has to do. Those of an ImageBuild
+// of that name that is gone are among them, and end: what nobody has asked for any more is not signed.
+std::vector<OwnedJob> Reconciler::JobsApart(const kube::ObjectKey& build) const {
+  std::vector<OwnedJob> owned;
+  if (caches_.supply_namespace.empty()) return owned;
+  const auto apart = caches_.jobs.Where([&](const resources::Job& job) {
+    const auto owner = supply::OwnerOf(job.meta);
+    return job.meta.key.ns == caches_.supply_namespace && !job.meta.deleted && owner &&
+           owner->kind == kube::kImageBuilds.kind && owner->key == build;
+  });
+  for (const auto& job : apart) owned.push_back({job->meta.key.name, job->meta.uid, true});
+  return owned;
 }
 
 awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns, resources::RunJob ref) {
@@ -229,7 +263,9 @@ awaitable<Result<Plan>> Reconciler::Carry(ViewPtr view, Plan plan) {
 
 awaitable<Result<>> Reconciler::Remove(std::string ns, std::vector<OwnedJob> jobs) {
   for (const auto& job : jobs) {
-    runtime::Delete effect{kube::kJobs, {ns, job.name}, {job.uid, {}}};
+    const std::string& where = job.apart ? caches_.supply_namespace : ns;
+    if (where.empty()) continue;  // Kubernetes takes it away, an hour after its end
+    runtime::Delete effect{kube::kJobs, {where, job.name}, {job.uid, {}}};
     const auto done = co_await shell_.applier.Run(std::move(effect));
     if (!done) co_return std::unexpected(done.error());
   }
@@ -243,10 +279,13 @@ awaitable<Result<Plan>> Reconciler::StartJobs(ViewPtr view, Plan plan) {
   if (policy == nullptr || seen.policy == nullptr) {
     co_return slipway::Fail(ErrorKind::kConflict, "the policy is gone: to be decided again");
   }
-  const Setting setting{tools_, *policy, *seen.policy};
+  const Setting setting{tools_, *policy, *seen.policy, caches_.supply_namespace};
   for (const StartJob& start : plan.starts) {
-    runtime::Create effect{kube::kJobs, RenderJob(*view->build, plan.status.runs.front(), start, setting)};
-    const auto created = co_await shell_.applier.Run(std::move(effect));
+    kube::Json body = RenderJob(*view->build, plan.status.runs.front(), start, setting);
+    if (body.is_null()) {
+      co_return slipway::Fail(ErrorKind::kConflict, "the policy has lost its signer: to be decided again");
+    }
+    const auto created = co_await CreateJob(start.role, std::move(body));
     if (!created && created.error().kind == ErrorKind::kAlreadyExists) {
       auto failed = co_await GiveWay(view, plan, start, created.error().message);
       co_return failed;
@@ -258,10 +297,30 @@ awaitable<Result<Plan>> Reconciler::StartJobs(ViewPtr view, Plan plan) {
       continue;
     }
     if (!created) co_return std::unexpected(created.error());
-    resources::RunJob job{.name = start.name, .uid = created->uid, .role = start.role, .leg = start.leg};
+    resources::RunJob job{.name = start.name, .uid = *created, .role = start.role, .leg = start.leg};
     plan.status.runs.front().jobs.push_back(std::move(job));
   }
   co_return plan;
+}
+
+// Between its creation and its record the policy may have changed, and with it how the Job is rendered: then
+// an attest Job is known again by what it was asked for.
+awaitable<Result<kube::Uid>> Reconciler::CreateJob(resources::JobRole role, kube::Json body) {
+  runtime::Create effect{kube::kJobs, body};
+  const auto created = co_await shell_.applier.Run(std::move(effect));
+  if (created) co_return created->uid;
+  const bool taken = created.error().kind == ErrorKind::kAlreadyExists;
+  if (!taken || role != resources::JobRole::kAttest) co_return std::unexpected(created.error());
+  auto request =
+      kube::Get(kube::kJobs, {caches_.supply_namespace, body.at("metadata").at("name").get<std::string>()});
+  const auto live = co_await shell_.api.Call(std::move(request));
+  if (!live || !AskedForTheSame(body, *live)) co_return std::unexpected(created.error());
+  auto meta = kube::DecodeMeta(*live);
+  if (!meta) co_return std::unexpected(meta.error());
+  if (meta->deleted) {
+    co_return slipway::Fail(ErrorKind::kConflict, "its Job is still being deleted: to be decided again");
+  }
+  co_return meta->uid;
 }
 
 // Those that were made before it stay on record, so that they are removed with the run.

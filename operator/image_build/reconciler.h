@@ -33,6 +33,7 @@ struct Caches {
   const runtime::Store<resources::Decision>& decisions;
   const runtime::Store<resources::PolicyMap>& policies;
   kube::ObjectKey policy_key;
+  std::string supply_namespace;  // its Jobs and pods are in the same stores; empty: nothing is attested
 };
 
 class Reconciler {
@@ -63,6 +64,7 @@ class Reconciler {
     std::vector<OwnedJob> owned;
     std::vector<std::shared_ptr<const resources::Decision>> decisions;
     bool admitted = false;
+    std::string supply_namespace;
     const resources::Policy* Policy() const;
     Seen AsSeen() const;
   };
@@ -70,6 +72,8 @@ class Reconciler {
 
   kube::asio::awaitable<Result<ViewPtr>> Look(BuildPtr build);
   kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, resources::RunJob job);
+  std::vector<OwnedJob> OwnedBy(const resources::ImageBuild& build) const;
+  std::vector<OwnedJob> JobsApart(const kube::ObjectKey& build) const;
   kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
   PodPtr PodOf(const kube::ObjectMeta& job) const;
   // `reasons` is one of the constants of events.h.
@@ -78,6 +82,7 @@ class Reconciler {
   kube::asio::awaitable<Result<Plan>> Carry(ViewPtr view, Plan plan);
   kube::asio::awaitable<Result<>> Remove(std::string ns, std::vector<OwnedJob> jobs);
   kube::asio::awaitable<Result<Plan>> StartJobs(ViewPtr view, Plan plan);
+  kube::asio::awaitable<Result<kube::Uid>> CreateJob(resources::JobRole role, kube::Json body);
   kube::asio::awaitable<Result<Plan>> GiveWay(ViewPtr view, Plan plan, StartJob start,
                                               std::string difference);
   kube::asio::awaitable<Result<>> KeepPullBuilds(BuildPtr build);

@@ -10,6 +10,7 @@
 
 #include "resources/image_build.h"
 #include "resources/workloads.h"
+#include "supply/gate_report.h"
 
 namespace slipway::image_build {
 
@@ -45,13 +46,16 @@ struct ToldReport {
   std::string message;
 };
 
+// What the gate found, or why it could not judge.
+using supply::GateReport;
+
 // A report that is absent or doesn't parse is nullopt: never a success.
 struct Reports {
   std::optional<GitReport> resolve;
   std::optional<GitReport> source;
   std::optional<PrepareReport> prepare;
   std::optional<BuildReport> build;
-  std::optional<resources::Findings> scan;
+  std::optional<GateReport> gate;
   std::optional<PushReport> push;
   std::optional<PushReport> index;
   std::optional<ToldReport> report;
@@ -67,7 +71,10 @@ enum GitExit : int {
   kHostKeyUnknown = 25,
   kCertificateUntrusted = 26,
 };
-inline constexpr int kFindingsExit = 10;  // we tell Trivy to say so
+// And its gate's.
+using supply::kAheadExit;
+using supply::kFindingsExit;
+using supply::kStaleExit;
 
 // `text` may be cut short, and what a repository or an image put into it is made printable.
 std::optional<GitReport> ParseGitReport(std::string_view text);
@@ -75,14 +82,9 @@ std::optional<PrepareReport> ParsePrepareReport(std::string_view text);
 std::optional<BuildReport> ParseBuildReport(std::string_view text);
 std::optional<PushReport> ParsePushReport(std::string_view text);
 std::optional<ToldReport> ParseToldReport(std::string_view text);
-// A line {"counts": {"HIGH": 1, …}}, then a JSON string a line for the worst. Without a whole first line:
-// nullopt.
-std::optional<resources::Findings> ParseFindings(std::string_view text);
+using supply::ParseGateReport;
 
 // Of `pod`'s containers that ended.
 Reports ReadReports(const resources::Pod& pod);
-
-// The template that Trivy prints its report with, in the form that ParseFindings reads.
-std::string_view FindingsTemplate();
 
 }  // namespace slipway::image_build

@@ -27,10 +27,34 @@ std::size_t BuildJobs(const BuildRun& run) {
       std::ranges::count_if(run.jobs, [](const RunJob& job) { return job.role == JobRole::kBuild; }));
 }
 
-void Take(StageStatus& stage, const resources::ContainerState& container) {
-  stage.state = StateOf(container);
-  stage.started = container.started;
-  stage.finished = container.finished;
+struct Progress {
+  StageState state = StageState::kPending;
+  std::optional<TimePoint> started;
+  std::optional<TimePoint> finished;
+};
+
+// A stage may be several containers, one after the other: it has ended when the last has, or one failed.
+Progress ProgressOf(const resources::Pod& pod, JobRole role, std::string_view stage) {
+  Progress progress;
+  std::size_t containers = 0;
+  std::size_t succeeded = 0;
+  bool failed = false;
+  for (const auto& container : pod.containers) {
+    if (StageOf(role, container.name) != stage) continue;
+    const auto state = StateOf(container);
+    ++containers;
+    succeeded += state == StageState::kSucceeded ? 1 : 0;
+    failed = failed || state == StageState::kFailed;
+    if (container.started && (!progress.started || *container.started < *progress.started)) {
+      progress.started = container.started;
+    }
+    progress.finished = std::max(progress.finished, container.finished);
+    if (state != StageState::kPending) progress.state = StageState::kRunning;
+  }
+  if (containers > 0 && succeeded == containers) progress.state = StageState::kSucceeded;
+  if (failed) progress.state = StageState::kFailed;
+  if (!Ended(progress.state)) progress.finished.reset();
+  return progress;
 }
 
 void Join(StageStatus& stage, const std::vector<BuildPod>& pods) {
@@ -39,13 +63,13 @@ void Join(StageStatus& stage, const std::vector<BuildPod>& pods) {
   bool failed = false;
   for (const auto& [job, pod] : pods) {
     auto state = job->state == StageState::kSucceeded ? StageState::kSucceeded : StageState::kPending;
-    for (const auto& container :
-         pod == nullptr ? std::vector<resources::ContainerState>{} : pod->containers) {
-      if (container.name != stage.name) continue;
-      state = StateOf(container);
-      if (container.started)
-        stage.started = std::min(stage.started.value_or(*container.started), *container.started);
-      stage.finished = std::max(stage.finished, container.finished);
+    if (pod != nullptr) {
+      const auto progress = ProgressOf(*pod, JobRole::kBuild, stage.name);
+      state = progress.state;
+      if (progress.started) {
+        stage.started = std::min(stage.started.value_or(*progress.started), *progress.started);
+      }
+      stage.finished = std::max(stage.finished, progress.finished);
     }
     succeeded += state == StageState::kSucceeded ? 1 : 0;
     failed = failed || state == StageState::kFailed;
@@ -70,7 +94,21 @@ std::vector<StageStatus> StagesOf(const resources::ImageBuildSpec& spec) {
   for (const char* name : {"source", "prepare", "build", "scan"}) add(name);
   add("push", spec.output.push);
   add("index", spec.output.push && !spec.build.platforms.empty());
+  add("attest", spec.output.push && spec.attest);
   return stages;
+}
+
+std::vector<resources::Predicate> PredicatesOf(const resources::ImageBuildSpec& spec) {
+  using resources::Predicate;
+  std::vector<Predicate> predicates;
+  if (!spec.attest) return predicates;
+  if (!spec.tests.empty()) predicates.push_back(Predicate::kTests);
+  predicates.push_back(Predicate::kScan);
+  if (spec.attest->provenance) predicates.push_back(Predicate::kProvenance);
+  for (const auto format : spec.attest->sbom) {
+    predicates.push_back(format == resources::SbomFormat::kSpdx ? Predicate::kSpdx : Predicate::kCycloneDx);
+  }
+  return predicates;
 }
 
 StageStatus* FindStage(BuildRun& run, std::string_view name) {
@@ -100,19 +138,23 @@ resources::BuildPhase PhaseOf(std::string_view stage) {
   if (stage == "prepare") return BuildPhase::kPreparing;
   if (stage == "build") return BuildPhase::kBuilding;
   if (stage == "scan") return BuildPhase::kScanning;
+  if (stage == "attest") return BuildPhase::kAttesting;
   return stage == "index" ? BuildPhase::kIndexing : BuildPhase::kPushing;
 }
 
 void FollowStages(const RunJob& job, const resources::Pod& pod, BuildRun& run) {
   if (job.role == JobRole::kTest || job.role == JobRole::kReport) return;
   if (job.role == JobRole::kBuild && BuildJobs(run) > 1) return;
-  for (const auto& container : pod.containers) {
-    auto* stage = FindStage(run, StageOf(job.role, container.name));
-    if (stage == nullptr || stage->state == StageState::kFailed) continue;
-    Take(*stage, container);
-    if (stage->state == StageState::kRunning || stage->state == StageState::kSucceeded) {
-      stage->message.clear();
-    }
+  for (auto& stage : run.stages) {
+    const bool here = std::ranges::any_of(pod.containers, [&](const resources::ContainerState& container) {
+      return StageOf(job.role, container.name) == stage.name;
+    });
+    if (!here || stage.state == StageState::kFailed) continue;
+    const auto progress = ProgressOf(pod, job.role, stage.name);
+    stage.state = progress.state;
+    stage.started = progress.started;
+    stage.finished = progress.finished;
+    if (stage.state == StageState::kRunning || stage.state == StageState::kSucceeded) stage.message.clear();
   }
 }
 

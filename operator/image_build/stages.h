@@ -13,6 +13,9 @@ namespace slipway::image_build {
 // Those that the spec asks for, in order, all kPending.
 std::vector<resources::StageStatus> StagesOf(const resources::ImageBuildSpec& spec);
 
+// What the stage `attest` attests of a run, in this order; nothing, where it is not asked for.
+std::vector<resources::Predicate> PredicatesOf(const resources::ImageBuildSpec& spec);
+
 resources::StageStatus* FindStage(resources::BuildRun& run, std::string_view name);
 const resources::StageStatus* FindStage(const resources::BuildRun& run, std::string_view name);
 

@@ -18,8 +18,6 @@ using resources::Failure;
 using resources::ImageBuild;
 using resources::Pod;
 
-constexpr std::size_t kQuoted = 500;  // of somebody else's words
-
 // A Secret that a pod of the run mounts, and the field that names it.
 struct Mounted {
   std::string_view field;

@@ -16,9 +16,10 @@ namespace {
 constexpr std::size_t kMostText = 140;  // GitHub's
 
 bool OfTheAuthor(std::string_view reason) {
-  static constexpr std::array<std::string_view, 8> kReasons{
-      "TestFailed",         "TestTimeout",     "DockerfileFailed",  "VulnerabilitiesFound",
-      "DockerfileNotFound", "ContextNotFound", "DockerfileInvalid", "BuildOutOfMemory"};
+  static constexpr std::array<std::string_view, 9> kReasons{
+      "TestFailed",           "TestTimeout",       "DockerfileFailed",
+      "VulnerabilitiesFound", "ExceptionExpired",  "DockerfileNotFound",
+      "ContextNotFound",      "DockerfileInvalid", "BuildOutOfMemory"};
   return std::ranges::find(kReasons, reason) != kReasons.end();
 }
 

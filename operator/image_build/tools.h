@@ -11,6 +11,7 @@ struct Tools {
   std::string trivy_image;
   std::string trivy_db_repository;  // OCI artifact, with its tag ("host/trivy-db:2")
   std::string trivy_java_db_repository;
+  std::string cosign_image;  // empty: nothing is attested
 };
 
 }  // namespace slipway::image_build

@@ -53,7 +53,16 @@ inline constexpr ApiResource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline constexpr ApiResource kServices{"", "v1", "services", "Service"};
 inline constexpr ApiResource kJobs{"batch", "v1", "jobs", "Job"};
 inline constexpr ApiResource kDeployments{"apps", "v1", "deployments", "Deployment"};
+inline constexpr ApiResource kHorizontalPodAutoscalers{"autoscaling", "v2", "horizontalpodautoscalers",
+                                                       "HorizontalPodAutoscaler"};
+inline constexpr ApiResource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
+                                                   "PodDisruptionBudget"};
 inline constexpr ApiResource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"};
+inline constexpr ApiResource kValidatingAdmissionPolicies{
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"};
+inline constexpr ApiResource kValidatingAdmissionPolicyBindings{"admissionregistration.k8s.io", "v1",
+                                                                "validatingadmissionpolicybindings",
+                                                                "ValidatingAdmissionPolicyBinding"};
 inline constexpr ApiResource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 inline constexpr ApiResource kEvents{"events.k8s.io", "v1", "events", "Event"};
 inline constexpr ApiResource kImageBuilds{"slipway.dev", "v1alpha1", "imagebuilds", "ImageBuild"};

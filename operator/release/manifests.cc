@@ -6,7 +6,6 @@
 #include "resources/common.h"
 
 namespace slipway::release {
-namespace {}  // namespace
 
 kube::Json RenderPromotion(const resources::Release& release, const Start& start) {
   const kube::OwnerReference owner{kube::ApiVersion(kube::kReleases), std::string(kube::kReleases.kind),

@@ -1,16 +1,20 @@
 #include "resources/canary_promotion.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "resources/config_copy.h"
 #include "resources/describe.h"
 
 namespace slipway::resources {
 
 namespace {
-constexpr std::array<std::string_view, 11> kPhases{"Pending",   "Starting",  "Holding",   "Testing",
-                                                   "Restoring", "Promoting", "Finishing", "Aborting",
-                                                   "Promoted",  "Aborted",   "Refused"};
-constexpr std::array<std::string_view, 4> kCompletions{"", "Promoted", "Aborted", "Superseded"};
+constexpr std::array<std::string_view, 12> kPhases{"Pending",   "Starting",  "Holding",   "Testing",
+                                                   "Restoring", "Promoting", "Verifying", "Finishing",
+                                                   "Aborting",  "Promoted",  "Aborted",   "Refused"};
+constexpr std::array<std::string_view, 5> kCompletions{"", "Promoted", "Aborted", "Superseded", "RolledBack"};
+constexpr std::array<std::string_view, 2> kStrategies{"Canary", "Rolling"};
+constexpr std::array<std::string_view, 2> kOnFailure{"Restore", "Stay"};
 constexpr std::array<std::string_view, 2> kCapacities{"Split", "Surge"};
 constexpr std::int64_t kPercent = 100;
 }  // namespace
@@ -18,12 +22,16 @@ constexpr std::int64_t kPercent = 100;
 static std::span<const std::string_view> Names(CanaryPhase) { return kPhases; }
 static std::span<const std::string_view> Names(Completion) { return kCompletions; }
 std::span<const std::string_view> Names(Capacity) { return kCapacities; }
+std::span<const std::string_view> Names(Strategy) { return kStrategies; }
+static std::span<const std::string_view> Names(OnFailure) { return kOnFailure; }
 
 std::string_view ToString(CanaryPhase phase) { return kPhases[static_cast<std::size_t>(phase)]; }
 std::string_view ToString(Completion completion) {
   return kCompletions[static_cast<std::size_t>(completion)];
 }
 std::string_view ToString(Capacity capacity) { return kCapacities[static_cast<std::size_t>(capacity)]; }
+
+std::string_view ToString(Strategy strategy) { return kStrategies[static_cast<std::size_t>(strategy)]; }
 
 void Describe(Visitor& v, CanaryTarget& s) {
   v.Visit({.name = "deployment",
@@ -56,43 +64,30 @@ void Describe(Visitor& v, CanaryStep& s) {
            .doc = "How long the weight is kept before the smoke tests run, such as 10m.",
            .longest = std::chrono::hours(168)},
           s.hold);
+  v.Visit({.name = "smokeTests",
+           .doc = "Names out of spec.smokeTests that run in this step. Absent: all.",
+           .max_length = 63,
+           .rule = &kLabelName,
+           .max_items = 10},
+          s.smoke_tests);
+  v.Visit({.name = "analysis", .doc = "Whether spec.analysis is asked at its end."}, s.analysis);
 }
 
-void Describe(Visitor& v, SmokeTest& s) {
+void Describe(Visitor& v, ConfigVersion& s) {
   v.Visit({.name = "name",
-           .doc = "Tells this test from the others.",
+           .doc = "The ConfigMap as its author names it.",
+           .required = true,
            .min_length = 1,
-           .max_length = 63,
-           .rule = &kLabelName},
+           .max_length = 200,
+           .rule = &kObjectName},
           s.name);
-  v.Visit({.name = "healthPath",
-           .doc = "Asked through the Service; each answer must be 200.",
+  v.Visit({.name = "copy",
+           .doc = "The immutable copy of it that the pods are to read.",
+           .required = true,
            .min_length = 1,
-           .max_length = 512,
-           .rule = &kHttpPath},
-          s.health_path);
-  v.Visit({.name = "versionPath",
-           .doc = "Asked of each canary pod; must answer the version that is delivered.",
-           .min_length = 1,
-           .max_length = 512,
-           .rule = &kHttpPath},
-          s.version_path);
-  v.Visit(
-      {.name = "requests",
-       .doc = "How often each of the two paths is asked through the Service, each time on a new connection.",
-       .min = 1,
-       .max = 10000},
-      s.requests);
-  v.Visit({.name = "p95Limit",
-           .doc = "95 of 100 answers must arrive within this time.",
-           .shortest = std::chrono::milliseconds(1),
-           .longest = std::chrono::minutes(1)},
-          s.p95_limit);
-  v.Visit({.name = "timeout",
-           .doc = "The longest that the whole test may take.",
-           .shortest = std::chrono::seconds(1),
-           .longest = std::chrono::minutes(30)},
-          s.timeout);
+           .max_length = 253,
+           .rule = &kObjectName},
+          s.copy);
 }
 
 void Describe(Visitor& v, CanaryPromotionSpec& s) {
@@ -113,9 +108,36 @@ void Describe(Visitor& v, CanaryPromotionSpec& s) {
            .max_length = 128,
            .rule = &kVersion},
           s.version);
+  v.Visit({.name = "strategy",
+           .doc = "Canary: the steps, then stable. Rolling: stable at once, by its own rolling update."},
+          s.strategy);
   v.Visit(kSteps, s.steps);
   v.Visit(kCapacity, s.capacity);
+  v.Visit(kMaxSurge, s.max_surge);
+  v.Visit(kAcceptAutoscalerOverlap, s.accept_autoscaler_overlap);
   v.Visit(kSmokeTests, s.smoke_tests);
+  v.Visit(kAnalysis, s.analysis);
+  // With Rolling, all that a Release asks: its smoke tests too.
+  constexpr Field kAllOfARelease{.name = kVerification.name,
+                                 .doc = kVerification.doc,
+                                 .max_items = kSmokeTests.max_items + kVerification.max_items,
+                                 .list_key = kVerification.list_key};
+  v.Visit(kAllOfARelease, s.verification);
+  v.Visit({.name = "onFailure",
+           .doc = "When stable's rollout or what is asked after it fails: Restore the old image, or Stay."},
+          s.on_failure);
+  v.Visit({.name = "configMaps",
+           .doc = "ConfigMaps that stable's pods are to read from copies of them.",
+           .max_items = 16,
+           .list_key = "name"},
+          s.config_maps);
+  v.Rule({"!has(self.configMaps) || self.configMaps.all(c, c.copy.startsWith(c.name + '-slipway-') && "
+          "c.copy.size() == c.name.size() + 17 && c.copy.matches('-slipway-[0-9a-f]{8}$'))",
+          "a copy is called by the ConfigMap's name, -slipway- and eight hexadecimal digits of what is in it",
+          "configMaps"},
+         std::ranges::all_of(s.config_maps, [](const ConfigVersion& version) {
+           return version.copy != version.name && IsVersionOf(version.copy, version.name);
+         }));
   v.Visit(kProgressDeadline, s.progress_deadline);
 }
 
@@ -131,22 +153,15 @@ static void Describe(Visitor& v, Baseline& s) {
            .doc = "Of its pod template: a change of it supersedes the promotion.",
            .max_length = 64},
           s.template_hash);
-}
-
-void Describe(Visitor& v, SmokeResult& s) {
-  v.Visit({.name = "name", .doc = "The test's name.", .max_length = 63}, s.name);
-  v.Visit({.name = "passed", .doc = "The verdict."}, s.passed);
-  v.Visit({.name = "requests", .doc = "How many were made."}, s.requests);
-  v.Visit({.name = "failures", .doc = "How many were not answered, or not by 200."}, s.failures);
-  v.Visit({.name = "p50Ms", .doc = "Half of the answers came within so many milliseconds."}, s.p50_ms);
-  v.Visit({.name = "p95Ms", .doc = "95 of 100 answers came within so many milliseconds."}, s.p95_ms);
-  v.Visit({.name = "p99Ms", .doc = "99 of 100 answers came within so many milliseconds."}, s.p99_ms);
-  v.Visit({.name = "versions",
-           .doc = "Answers through the Service, by the version that they named.",
+  v.Visit({.name = "configMaps",
+           .doc = "What its template named for spec.configMaps.",
+           .max_length = 253,
            .max_items = 16},
-          s.versions);
-  v.Visit(kMessage, s.message);
-  v.Visit(kFinished, s.finished);
+          s.config_maps);
+  v.Visit({.name = "served", .doc = "False: no pod was ready, so there was nothing to keep."}, s.served);
+  v.Visit({.name = "strategy", .doc = "How it goes: Rolling for a first delivery too."}, s.strategy);
+  v.Visit({.name = "capacity", .doc = "Whose pods are moved, and taken back: as spec.capacity was."},
+          s.capacity);
 }
 
 static void Describe(Visitor& v, StepStatus& s) {
@@ -156,6 +171,8 @@ static void Describe(Visitor& v, StepStatus& s) {
   v.Visit({.name = "stableReplicas", .doc = "Stable's pods, as wanted."}, s.stable_replicas);
   v.Visit({.name = "canaryReady", .doc = "The canary's pods that are ready."}, s.canary_ready);
   v.Visit({.name = "stableReady", .doc = "Stable's pods that are ready."}, s.stable_ready);
+  v.Visit({.name = "weightPlanned", .doc = "Percent: what whole pods can give.", .max = kPercent},
+          s.weight_planned);
   v.Visit({.name = "weightGot",
            .doc = "Percent of ready pods that are the canary's, rounded half up.",
            .max = kPercent},
@@ -163,14 +180,14 @@ static void Describe(Visitor& v, StepStatus& s) {
   v.Visit(kStarted, s.started);
   v.Visit({.name = "readyAt", .doc = "When the weight was got."}, s.ready_at);
   v.Visit(kFinished, s.finished);
-  v.Visit({.name = "smokeJobName", .doc = "The Job that ran the smoke tests.", .max_length = 253},
-          s.smoke_job_name);
-  v.Visit({.name = "smokeJobUID",
-           .doc = "The UID that it was created with: no other Job counts.",
-           .max_length = 64},
-          s.smoke_job_uid);
-  v.Visit({.name = "smoke", .doc = "What the smoke tests measured.", .max_items = 10}, s.smoke);
+  v.Visit({.name = "checks", .doc = "What was asked at its end."}, s.checks);
   v.Visit({.name = "verdict", .doc = "Passed or Failed, once it is known.", .max_length = 32}, s.verdict);
+}
+
+static void Describe(Visitor& v, Pause& s) {
+  v.Visit({.name = "by", .doc = "Who paused it; or Inconclusive.", .max_length = 512}, s.by);
+  v.Visit(kMessage, s.message);
+  v.Visit({.name = "since", .doc = "When it was paused."}, s.since);
 }
 
 static void DescribeProgress(Visitor& v, CanaryPromotionStatus& s) {
@@ -184,6 +201,13 @@ static void DescribeProgress(Visitor& v, CanaryPromotionStatus& s) {
   v.Visit(
       {.name = "steps", .doc = "What was wanted and got in each step.", .max_items = 20, .list_key = "index"},
       s.steps);
+  v.Visit({.name = "verification", .doc = "What was asked of stable once it ran the new image."},
+          s.verification);
+  v.Visit({.name = "paused", .doc = "Nothing goes on until a Decision resumes it."}, s.paused);
+  v.Visit(kDecisions, s.decisions);
+  v.Visit({.name = "decisionsBefore",
+           .doc = "Decisions that are not younger are not taken up again: their records may have made room."},
+          s.decisions_before);
   v.Derived({.name = "step", .doc = "The current step, from 1, for columns.", .max_length = 8},
             s.steps.empty() ? "" : std::to_string(s.current_step + 1));
 }
@@ -199,6 +223,10 @@ void Describe(Visitor& v, CanaryPromotionStatus& s) {
   v.Visit(
       {.name = "canaryUID", .doc = "The UID that it was created with: no other counts.", .max_length = 64},
       s.canary_uid);
+  v.Visit({.name = "canaryTemplateHash",
+           .doc = "Of its pod template, as it was made: with another it is no evidence.",
+           .max_length = 64},
+          s.canary_template_hash);
   v.Visit({.name = "stableImage",
            .doc = "What stable was found with; from Promoting on, what it is set to.",
            .max_length = 1024},

@@ -60,6 +60,28 @@ void Describe(Visitor& v, DecisionSpec& s) {
   v.Visit({.name = "expires", .doc = "When it stops to count. Absent: never."}, s.expires);
 }
 
+void Describe(Visitor& v, DecisionRecord& s) {
+  v.Visit({.name = "name", .doc = "Of the Decision.", .max_length = 253}, s.name);
+  v.Visit({.name = "uid", .doc = "Its metadata.uid.", .max_length = 64}, s.uid);
+  v.Visit({.name = "verb", .doc = "What was decided."}, s.verb);
+  v.Visit({.name = "actor", .doc = "Who decided.", .max_length = 512}, s.actor);
+  v.Visit({.name = "reason", .doc = "Why, in words.", .max_length = 1024}, s.reason);
+  v.Visit({.name = "time", .doc = "When it was made."}, s.time);
+  v.Visit({.name = "refused", .doc = "Why it was not followed. Absent: it was.", .max_length = 512},
+          s.refused);
+}
+
+DecisionRecord RecordOf(const Decision& decision) {
+  const auto& spec = decision.spec;
+  return {decision.meta.key.name,
+          decision.meta.uid,
+          spec.verb,
+          spec.actor,
+          spec.reason,
+          decision.meta.created,
+          {}};
+}
+
 Result<Decision> Decision::Decode(const kube::Json& object) {
   Decision out;
   auto meta = kube::DecodeMeta(object);

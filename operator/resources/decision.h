@@ -26,6 +26,18 @@ struct DecisionSpec {
   bool operator==(const DecisionSpec&) const = default;
 };
 
+// One that was followed, or refused, as the object that it was about keeps it. Each is taken up once.
+struct DecisionRecord {
+  std::string name;
+  kube::Uid uid;
+  Verb verb = Verb::kApprove;
+  std::string actor;
+  std::string reason;
+  TimePoint time{};     // when it was made
+  std::string refused;  // why it was not followed; empty: it was
+  bool operator==(const DecisionRecord&) const = default;
+};
+
 struct Decision {
   kube::ObjectMeta meta;
   DecisionSpec spec;
@@ -33,6 +45,7 @@ struct Decision {
 };
 
 std::string_view ToString(Verb verb);
+DecisionRecord RecordOf(const Decision& decision);
 
 // Whether it is about this object and subject, and still counts.
 bool Applies(const Decision& decision, const kube::ApiResource& resource, const kube::ObjectMeta& target,

@@ -142,14 +142,20 @@ class Reader final : public Visitor {
 
   void Enum(const Field& field, std::span<const std::string_view> names, std::size_t& index) override {
     const Json* node = FindOf(field, Json::value_t::string);
+    if (node != nullptr) Known(field, field.name, names, *node, index);
+  }
+
+  void Enums(const Field& field, std::span<const std::string_view> names,
+             std::vector<std::size_t>& indices) override {
+    const Json* node = FindOf(field, Json::value_t::array);
     if (node == nullptr) return;
-    const auto& name = node->get_ref<const std::string&>();
-    const auto known = std::ranges::find(names, name);
-    if (known == names.end()) {
-      const auto shown = names.subspan(std::min(field.hidden_names, names.size()));
-      return Say(field.name, fmt::format("must be one of {}", fmt::join(shown, ", ")));
+    indices.clear();
+    for (const Json& item : *node) {
+      const std::string name = fmt::format("{}[{}]", field.name, indices.size());
+      if (!item.is_string()) return Wrong(name, "a text", item);
+      Known(field, name, names, item, indices.emplace_back());
+      if (!error_.empty()) return;
     }
-    index = static_cast<std::size_t>(known - names.begin());
   }
 
   bool Present(const Field& field, bool) override {
@@ -172,6 +178,16 @@ class Reader final : public Visitor {
     if (node == nullptr || node->type() == type) return node;
     Wrong(field.name, KindOf(Json(type)), *node);
     return nullptr;
+  }
+
+  void Known(const Field& field, std::string_view at, std::span<const std::string_view> names,
+             const Json& node, std::size_t& index) {
+    const auto known = std::ranges::find(names, node.get_ref<const std::string&>());
+    if (known == names.end()) {
+      const auto shown = names.subspan(std::min(field.hidden_names, names.size()));
+      return Say(at, fmt::format("must be one of {}", fmt::join(shown, ", ")));
+    }
+    index = static_cast<std::size_t>(known - names.begin());
   }
 
   // A bound beyond 32 bits tells that the member has 64.

@@ -4,6 +4,7 @@
 #include "resources/canary_promotion.h"
 #include "resources/codec.h"
 #include "resources/decision.h"
+#include "resources/findings.h"
 #include "resources/image_build.h"
 #include "resources/release.h"
 #include "resources/rules.h"
@@ -13,13 +14,25 @@ namespace slipway::resources {
 
 std::span<const std::string_view> Names(ConditionStatus);
 std::span<const std::string_view> Names(Capacity);
+std::span<const std::string_view> Names(Strategy);
+std::span<const std::string_view> Names(Severity);
 
 void Describe(Visitor& v, Condition& condition);
 void Describe(Visitor& v, NameRef& ref);
 void Describe(Visitor& v, CanaryTarget& target);
 void Describe(Visitor& v, CanaryStep& step);
 void Describe(Visitor& v, SmokeTest& test);
-void Describe(Visitor& v, SmokeResult& result);
+void Describe(Visitor& v, ConfigVersion& version);
+void Describe(Visitor& v, Analysis& analysis);
+void Describe(Visitor& v, CheckResult& result);
+void Describe(Visitor& v, CheckRun& run);
+void Describe(Visitor& v, DecisionRecord& record);
+void Describe(Visitor& v, ScanException& exception);
+void Describe(Visitor& v, Findings& findings);
+void Describe(Visitor& v, ScanRecord& record);
+void Describe(Visitor& v, Gates& gates);
+void Describe(Visitor& v, DeliveryAttest& attest);
+void Describe(Visitor& v, AttestationRecord& record);
 
 void Describe(Visitor& v, ImageBuildSpec& spec);
 void Describe(Visitor& v, ImageBuildStatus& status);
@@ -76,6 +89,24 @@ inline constexpr Field kCapacity{
     .doc =
         "Split: the number of pods stays, the canary takes its share from stable. Surge: the canary's "
         "pods are added."};
+inline constexpr Field kMaxSurge{.name = "maxSurge",
+                                 .doc =
+                                     "Pods that may be there above the baseline: a number, or percent of it. "
+                                     "With Split the canary comes up "
+                                     "in batches of so many; with Surge it has no more.",
+                                 .min_length = 1,
+                                 .max_length = 8,
+                                 .rule = &kNumberOrPercent};
+inline constexpr Field kAcceptAutoscalerOverlap{
+    .name = "acceptAutoscalerOverlap",
+    .doc = "With a HorizontalPodAutoscaler on the target: accept that it counts the canary's pods too."};
+inline constexpr Field kAnalysis{.name = "analysis", .doc = "What is measured at the end of each step."};
+inline constexpr Field kVerification{.name = "verification",
+                                     .doc = "Smoke tests of the target once it has rolled out.",
+                                     .max_items = 5,
+                                     .list_key = "name"};
+inline constexpr Field kDecisions{
+    .name = "decisions", .doc = "Decisions that were followed or refused, oldest first.", .max_items = 50};
 inline constexpr Field kSmokeTests{.name = "smokeTests",
                                    .doc = "What is asked at the end of each step.",
                                    .max_items = 10,

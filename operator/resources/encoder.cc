@@ -64,6 +64,15 @@ class Writer final : public Visitor {
     const std::string_view name = index < names.size() ? names[index] : "";
     if (!name.empty()) Put(field, name);
   }
+  void Enums(const Field& field, std::span<const std::string_view> names,
+             std::vector<std::size_t>& indices) override {
+    Json list = Json::array();
+    for (const std::size_t index : indices) {
+      const bool fits = index < names.size() && list.size() < field.max_items;
+      if (fits && std::ranges::find(list, Json(names[index])) == list.end()) list.push_back(names[index]);
+    }
+    if (!list.empty() || field.required) Put(field, std::move(list));
+  }
 
   bool Present(const Field&, bool has_value) override { return has_value; }
   void Rule(const ObjectRule&, bool) override {}

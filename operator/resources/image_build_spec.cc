@@ -11,7 +11,7 @@
 namespace slipway::resources {
 
 namespace {
-constexpr std::array<std::string_view, 5> kSeverities{"Unknown", "Low", "Medium", "High", "Critical"};
+constexpr std::array<std::string_view, 2> kSbomFormats{"SPDX", "CycloneDX"};
 constexpr std::array<std::string_view, 3> kForges{"GitHub", "GitLab", "Gitea"};
 
 // A field that names a Secret, and the CEL that tells whether it is there. Spelt out, because the API server
@@ -46,10 +46,9 @@ void DescribeSecretsDiffer(Visitor& v) {
 }
 }  // namespace
 
-static std::span<const std::string_view> Names(Severity) { return kSeverities; }
+static std::span<const std::string_view> Names(SbomFormat) { return kSbomFormats; }
 static std::span<const std::string_view> Names(Forge) { return kForges; }
 
-std::string_view ToString(Severity severity) { return kSeverities[static_cast<std::size_t>(severity)]; }
 std::string_view ToString(Forge forge) { return kForges[static_cast<std::size_t>(forge)]; }
 
 static void Describe(Visitor& v, CacheSpec& s) {
@@ -127,6 +126,21 @@ static void Describe(Visitor& v, ScanSpec& s) {
           s.fail_on);
   v.Visit({.name = "ignoreUnfixed", .doc = "Whether vulnerabilities that nobody has fixed yet pass."},
           s.ignore_unfixed);
+  v.Visit(
+      {.name = "exceptions",
+       .doc =
+           "Vulnerabilities that are borne, each until a day and for a reason. One that is over closes the "
+           "gate again, and is named.",
+       .max_items = 64},
+      s.exceptions);
+  v.Visit(
+      {.name = "vex",
+       .doc = "ConfigMaps of this namespace, each with an OpenVEX document under key openvex.json: what it "
+              "says does not affect the image is no finding.",
+       .max_length = 253,
+       .rule = &kObjectName,
+       .max_items = 8},
+      s.vex);
 }
 
 static void Describe(Visitor& v, OutputSpec& s) {
@@ -172,6 +186,28 @@ static void Describe(Visitor& v, OutputSpec& s) {
        .doc = "A Secret of type kubernetes.io/dockerconfigjson to push with; only the push container has it. "
               "The platform's policy must allow it for use output."},
       s.credentials_secret_ref);
+}
+
+static void Describe(Visitor& v, AttestSpec& s) {
+  v.Visit(
+      {.name = "signer",
+       .doc =
+           "Who signs, by the name that the platform's policy has for it. The policy must let this namespace "
+           "sign with it.",
+       .required = true,
+       .min_length = 1,
+       .max_length = 63,
+       .rule = &kLabelName},
+      s.signer);
+  v.Visit(
+      {.name = "sbom", .doc = "Lists of what the image holds, each attested in its format.", .max_items = 2},
+      s.sbom);
+  v.Visit(
+      {.name = "provenance",
+       .doc =
+           "Whether it is attested from which commit, with which parameters and by whom the image was built "
+           "(SLSA provenance v1)."},
+      s.provenance);
 }
 
 static void Describe(Visitor& v, ReportSpec& s) {
@@ -272,13 +308,20 @@ void Describe(Visitor& v, ImageBuildSpec& s) {
   v.Visit({.name = "build", .doc = "How the image is built."}, s.build);
   v.Visit({.name = "scan", .doc = "Which findings keep an image from being pushed."}, s.scan);
   v.Visit({.name = "output", .doc = "Where the image goes.", .required = true}, s.output);
+  v.Visit({.name = "attest",
+           .doc = "Has the pushed image signed, and what is known of it attested: tests, scan, and what is "
+                  "named here. "
+                  "Only then is the run successful."},
+          s.attest);
   v.Visit({.name = "report", .doc = "Tells each run's outcome to the git host, as a status of the commit."},
           s.report);
   v.Visit({.name = "requireApproval",
            .doc = "True: each commit waits for a Decision that approves it, and nothing of it runs before."},
           s.require_approval);
   v.Visit({.name = "history", .doc = "How many runs are kept."}, s.history);
-  v.Visit({.name = "suspend", .doc = "True: no new run begins. One that is under way ends as it would."},
+  v.Visit({.name = "suspend",
+           .doc = "True: no new run begins. One that is under way ends as it would, unless the spec changes: "
+                  "it is superseded then."},
           s.suspend);
   v.Rule(
       {"!has(self.build) || !has(self.build.cache) || self.build.cache.repository != self.output.repository",
@@ -295,6 +338,9 @@ void Describe(Visitor& v, ImageBuildSpec& s) {
       !s.trigger.base_images || s.output.move_tags ||
           std::ranges::all_of(s.output.tags, [](const auto& tag) { return tag.contains("{{run}}"); }));
   DescribePullRequestPath(v, s);
+  v.Rule({"!has(self.attest) || !has(self.output.push) || self.output.push",
+          "needs spec.output.push: what is not pushed can't be signed", "attest"},
+         !s.attest || s.output.push);
   DescribeSecretsDiffer(v);
 }
 

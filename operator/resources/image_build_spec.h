@@ -1,7 +1,7 @@
 // What an ImageBuild asks for. See image_build.h.
 #pragma once
 
-#include "resources/common.h"
+#include "resources/findings.h"
 
 namespace slipway::resources {
 
@@ -92,11 +92,11 @@ struct BuildSpec {
   bool operator==(const BuildSpec&) const = default;
 };
 
-enum class Severity : std::uint8_t { kUnknown, kLow, kMedium, kHigh, kCritical };
-
 struct ScanSpec {
   Severity fail_on = Severity::kHigh;  // this and worse close the gate
   bool ignore_unfixed = true;
+  std::vector<ScanException> exceptions;
+  std::vector<std::string> vex;  // ConfigMaps, each with an OpenVEX document under key openvex.json
   bool operator==(const ScanSpec&) const = default;
 };
 
@@ -109,6 +109,16 @@ struct OutputSpec {
   std::optional<NameRef>
       credentials_secret_ref;  // kubernetes.io/dockerconfigjson, in the push container only
   bool operator==(const OutputSpec&) const = default;
+};
+
+enum class SbomFormat : std::uint8_t { kSpdx, kCycloneDx };
+
+// What is said of the image, by whom: a signature, and attestations beside it in its registry.
+struct AttestSpec {
+  std::string signer;  // of the platform's policy
+  std::vector<SbomFormat> sbom;
+  bool provenance = true;
+  bool operator==(const AttestSpec&) const = default;
 };
 
 enum class Forge : std::uint8_t { kGitHub, kGitLab, kGitea };
@@ -139,6 +149,7 @@ struct ImageBuildSpec {
   BuildSpec build;
   ScanSpec scan;
   OutputSpec output;
+  std::optional<AttestSpec> attest;  // of what is pushed
   std::optional<ReportSpec> report;
   bool require_approval = false;  // each commit waits for a Decision that approves it
   HistorySpec history;
@@ -149,7 +160,6 @@ struct ImageBuildSpec {
 // Of all tests of a spec together.
 inline constexpr std::size_t kMostLegs = 32;
 
-std::string_view ToString(Severity severity);
 std::string_view ToString(Forge forge);
 
 }  // namespace slipway::resources

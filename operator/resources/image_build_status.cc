@@ -7,11 +7,12 @@
 namespace slipway::resources {
 
 namespace {
-constexpr std::array<std::string_view, 15> kPhases{
-    "Pending",  "AwaitingApproval", "Queued",   "Resolving", "Testing", "Cloning",   "Preparing", "Building",
-    "Scanning", "Pushing",          "Indexing", "Succeeded", "Failed",  "Cancelled", "Suspended"};
+constexpr std::array<std::string_view, 16> kPhases{"Pending",   "AwaitingApproval", "Queued",    "Resolving",
+                                                   "Testing",   "Cloning",          "Preparing", "Building",
+                                                   "Scanning",  "Pushing",          "Indexing",  "Attesting",
+                                                   "Succeeded", "Failed",           "Cancelled", "Suspended"};
 constexpr std::array<std::string_view, 5> kStates{"Pending", "Running", "Succeeded", "Failed", "Skipped"};
-constexpr std::array<std::string_view, 5> kRoles{"Resolve", "Test", "Build", "Index", "Report"};
+constexpr std::array<std::string_view, 6> kRoles{"Resolve", "Test", "Build", "Index", "Report", "Attest"};
 }  // namespace
 
 static std::span<const std::string_view> Names(BuildPhase) { return kPhases; }
@@ -24,7 +25,7 @@ std::string_view ToString(JobRole role) { return kRoles[static_cast<std::size_t>
 
 static void Describe(Visitor& v, StageStatus& s) {
   v.Visit({.name = "name",
-           .doc = "resolve, test, source, prepare, build, scan, push or index.",
+           .doc = "resolve, test, source, prepare, build, scan, push, index or attest.",
            .required = true,
            .max_length = 63},
           s.name);
@@ -49,19 +50,6 @@ static void Describe(Visitor& v, CommitFacts& s) {
   v.Visit({.name = "subject", .doc = "The first line of its message.", .max_length = 256}, s.subject);
 }
 
-static void Describe(Visitor& v, Findings& s) {
-  v.Visit({.name = "critical", .doc = "How many of severity Critical."}, s.critical);
-  v.Visit({.name = "high", .doc = "How many of severity High."}, s.high);
-  v.Visit({.name = "medium", .doc = "How many of severity Medium."}, s.medium);
-  v.Visit({.name = "low", .doc = "How many of severity Low."}, s.low);
-  v.Visit({.name = "unknown", .doc = "How many of no known severity."}, s.unknown);
-  v.Visit({.name = "worst",
-           .doc = "The worst of them: id, package, installed and fixed version.",
-           .max_length = 256,
-           .max_items = 10},
-          s.worst);
-}
-
 static void Describe(Visitor& v, RunJob& s) {
   v.Visit({.name = "name", .doc = "The Job's name.", .required = true, .max_length = 63}, s.name);
   v.Visit(
@@ -71,7 +59,7 @@ static void Describe(Visitor& v, RunJob& s) {
   v.Visit(
       {.name = "leg",
        .doc = "Of a test: its name and its values of the matrix. Of a build: the platform. Of a report: the "
-              "status that it tells.",
+              "status that it tells. Of attest: nothing; or, where one had to attest anew, which it is.",
        .max_length = 1024},
       s.leg);
   v.Visit({.name = "state", .doc = "How far it is."}, s.state);
@@ -96,6 +84,12 @@ static void Describe(Visitor& v, CacheUse& s) {
 static void Describe(Visitor& v, Approval& s) {
   v.Visit({.name = "decision", .doc = "The Decision's name.", .max_length = 253}, s.decision);
   v.Visit({.name = "actor", .doc = "Who made it.", .max_length = 512}, s.actor);
+}
+
+static void Describe(Visitor& v, Attestation& s) {
+  v.Visit({.name = "signer", .doc = "Who signed, as the platform's policy names it.", .max_length = 63},
+          s.signer);
+  v.Visit({.name = "predicates", .doc = "What is attested of the image.", .max_items = 8}, s.predicates);
 }
 
 static void DescribeCause(Visitor& v, BuildRun& s) {
@@ -131,6 +125,7 @@ static void Describe(Visitor& v, BuildRun& s) {
   v.Visit({.name = "image", .doc = "The image by digest, once it is pushed.", .max_length = 512}, s.image);
   v.Visit({.name = "tags", .doc = "The tags that it was pushed under.", .max_length = 128, .max_items = 10},
           s.tags);
+  v.Visit({.name = "attestation", .doc = "What is attested of the image, which is signed."}, s.attestation);
   v.Visit({.name = "failure", .doc = "Why it failed."}, s.failure);
   v.Visit({.name = "seenCommit",
            .doc = "A mark of the annotation observed-commit when it was made: one that is the same is older.",

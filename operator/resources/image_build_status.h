@@ -1,7 +1,8 @@
 // What became of an ImageBuild. See image_build.h.
 #pragma once
 
-#include "resources/common.h"
+#include "resources/findings.h"
+#include "resources/supply_chain.h"
 
 namespace slipway::resources {
 
@@ -17,6 +18,7 @@ enum class BuildPhase : std::uint8_t {
   kScanning,
   kPushing,
   kIndexing,
+  kAttesting,
   kSucceeded,
   kFailed,
   kCancelled,
@@ -27,7 +29,8 @@ enum class StageState : std::uint8_t { kPending, kRunning, kSucceeded, kFailed, 
 
 // One gate of a run: resolve (a Job of its own unless the commit is known), test (a Job a leg, in parallel),
 // then source, prepare, build, scan, push (containers of the build Job, in this order; one such Job a
-// platform), index (a Job, only with several platforms).
+// platform), index (a Job, only with several platforms),
+// attest (a Job of the supply chain's namespace, if asked for).
 struct StageStatus {
   std::string name;
   StageState state = StageState::kPending;
@@ -54,13 +57,8 @@ struct CommitFacts {
   bool operator==(const CommitFacts&) const = default;
 };
 
-struct Findings {
-  int critical = 0, high = 0, medium = 0, low = 0, unknown = 0;
-  std::vector<std::string> worst;  // at most 10, "CVE-… package installed -> fixed"
-  bool operator==(const Findings&) const = default;
-};
-
-enum class JobRole : std::uint8_t { kResolve, kTest, kBuild, kIndex, kReport };
+// kAttest: in the supply chain's namespace, and not in the object's own.
+enum class JobRole : std::uint8_t { kResolve, kTest, kBuild, kIndex, kReport, kAttest };
 
 // A Job of a run. The UID that the API server gave it is recorded before any result of it counts.
 struct RunJob {
@@ -94,6 +92,13 @@ struct Approval {
   bool operator==(const Approval&) const = default;
 };
 
+// What was attested of the image, and then signed.
+struct Attestation {
+  std::string signer;
+  std::vector<Predicate> predicates;
+  bool operator==(const Attestation&) const = default;
+};
+
 struct BuildRun {
   int number = 0;
   std::int64_t generation = 0;  // of the spec that it was made from
@@ -110,6 +115,7 @@ struct BuildRun {
   std::optional<CacheUse> cache;
   std::string image;  // repository@digest, once pushed
   std::vector<std::string> tags;
+  std::optional<Attestation> attestation;
   std::optional<Approval> approval;
   std::optional<Failure> failure;
   std::string seen_commit;           // marks of what had been observed when it was made (observed.h): what is

@@ -75,6 +75,13 @@ class Inspector final : public Visitor {
     Say(field.name, fmt::format("must be one of {}", fmt::join(names.subspan(field.hidden_names), ", ")));
   }
 
+  void Enums(const Field& field, std::span<const std::string_view>,
+             std::vector<std::size_t>& indices) override {
+    AtMost(field, indices.size());
+    const std::set<std::size_t> each(indices.begin(), indices.end());
+    if (each.size() < indices.size()) Say(field.name, "names one of them twice");
+  }
+
   bool Present(const Field&, bool has_value) override { return has_value; }
   void Rule(const ObjectRule& rule, bool holds) override {
     if (!holds) Say(rule.field, rule.message);

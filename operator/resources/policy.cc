@@ -4,68 +4,20 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <set>
 
-#include "resources/rules.h"
+#include "base/time.h"
+#include "resources/policy_reader.h"
 #include "resources/tolerant.h"
 
 namespace slipway::resources {
 namespace {
 
-constexpr std::array<std::string_view, 6> kUses{"source", "base", "cache", "output", "webhook", "report"};
+constexpr std::array<std::string_view, 7> kUses{"source",  "base",   "cache",    "output",
+                                                "webhook", "report", "migration"};
 constexpr int kMostConcurrentRuns = 1000;
-
-// Reads strictly: a key that it does not know is an error, because a misspelt restriction would allow. Keeps
-// the first error.
-class PolicyReader {
- public:
-  const std::string& error() const { return error_; }
-
-  using Member = std::function<void(const YAML::Node&, const std::string& path)>;
-
-  void Map(const YAML::Node& node, const std::string& path, const Member& member) {
-    if (!node.IsMap()) return Say(node, path, "must be a map");
-    std::set<std::string> seen;
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) return Say(entry.first, path, "a key must be a text");
-      const std::string& key = entry.first.Scalar();
-      const std::string inner = path.empty() ? key : path + "." + key;
-      if (!seen.insert(key).second) return Say(entry.first, inner, "is there twice");
-      member(entry.second, inner);
-      if (!error_.empty()) return;
-    }
-  }
-
-  void List(const YAML::Node& node, const std::string& path, const Member& item) {
-    if (!node.IsSequence()) return Say(node, path, "must be a list");
-    for (std::size_t i = 0; i < node.size() && error_.empty(); ++i) {
-      item(node[i], fmt::format("{}[{}]", path, i));
-    }
-  }
-
-  std::string Text(const YAML::Node& node, const std::string& path, const TextRule& rule) {
-    const std::string text = node.IsScalar() ? node.Scalar() : "";
-    if (!Keeps(rule, text) || text.empty()) Say(node, path, rule.message);
-    return text;
-  }
-
-  void Texts(const YAML::Node& node, const std::string& path, const TextRule& rule,
-             std::vector<std::string>& out) {
-    List(node, path,
-         [&](const YAML::Node& item, const std::string& at) { out.push_back(Text(item, at, rule)); });
-  }
-
-  void Say(const YAML::Node& node, std::string_view path, std::string_view what) {
-    if (!error_.empty()) return;
-    const int line = node.Mark().line;
-    error_ = fmt::format("policy.yaml line {}: {}: {}", line + 1, path, what);
-  }
-
- private:
-  std::string error_;
-};
+constexpr std::string_view kFile =
+    "policy.yaml, ";  // where something is written, until the ConfigMap is known
 
 class Parser {
  public:
@@ -74,19 +26,55 @@ class Parser {
       if (path == "insecureRegistries")
         return reader_.Texts(node, path, kRegistry, policy_.insecure_registries);
       if (path == "namespaces") return Namespaces(node, path);
-      reader_.Say(node, path, "is not known: a policy has namespaces and insecureRegistries");
+      if (path == "maxDatabaseAge") return reader_.Time(node, path, policy_.max_database_age);
+      if (path == "rescanInterval") return RescanInterval(node, path);
+      if (path == "signers") return ReadSigners(reader_, node, path, policy_);
+      if (path == "supplyChain") return ReadSupplyChain(reader_, node, path, policy_);
+      if (path == "builderId") {
+        policy_.builder_id = reader_.Text(node, path, kApiUrl);
+        return;
+      }
+      reader_.Say(node, path,
+                  "is not known: a policy has namespaces, insecureRegistries, maxDatabaseAge, "
+                  "rescanInterval, signers, "
+                  "supplyChain and builderId");
     });
+    InheritMinimum();
+    CheckSigners(reader_, root, policy_);
     if (!reader_.error().empty()) return Fail(ErrorKind::kInvalid, reader_.error());
     return std::move(policy_);
   }
 
  private:
+  // Each is a Job that reads the whole image: no more often than that.
+  void RescanInterval(const YAML::Node& node, const std::string& path) {
+    constexpr Duration kShortest = std::chrono::minutes(1);
+    const std::string text = node.IsScalar() ? node.Scalar() : "";
+    if (text == "0" || text == "0s") return;
+    reader_.Time(node, path, policy_.rescan_interval);
+    if (policy_.rescan_interval < kShortest) reader_.Say(node, path, "must be 1m or longer, or 0: never");
+  }
+
   void Namespaces(const YAML::Node& node, const std::string& path) {
     reader_.Map(node, path, [this, &path](const YAML::Node& entry, const std::string& at) {
       const std::string name = at.substr(path.size() + 1);
       if (name != "*" && !Keeps(kLabelName, name)) return reader_.Say(entry, at, kLabelName.message);
-      Namespace(entry, at, policy_.namespaces[name]);
+      auto& out = policy_.namespaces[name];
+      out.origin = fmt::format("{}{}", kFile, at);
+      Namespace(entry, at, out);
     });
+  }
+
+  // A namespace gets a line of its own for its repositories, say: that is not to free it of what all others
+  // must keep. `minimum: {}` is one of its own.
+  void InheritMinimum() {
+    const auto base = policy_.namespaces.find("*");
+    for (auto& [name, space] : policy_.namespaces) {
+      space.minimum_origin = space.origin;
+      if (base == policy_.namespaces.end() || own_minimum_.contains(name)) continue;
+      space.minimum = base->second.minimum;
+      space.minimum_origin = base->second.origin;
+    }
   }
 
   void Namespace(const YAML::Node& node, const std::string& path, NamespacePolicy& out) {
@@ -96,8 +84,15 @@ class Parser {
       if (key == "gitUrls") return reader_.Texts(value, at, kGitUrlPrefix, out.git_urls);
       if (key == "secrets") return Secrets(value, at, out.secrets);
       if (key == "deployments") return Deployments(value, at, out.deployments);
-      if (key == "maxConcurrentRuns") return Number(value, at, kMostConcurrentRuns, out.max_concurrent_runs);
-      if (key == "promotionsByReleaseOnly") return Flag(value, at, out.promotions_by_release_only);
+      if (key == "maxConcurrentRuns")
+        return reader_.Number(value, at, kMostConcurrentRuns, out.max_concurrent_runs);
+      if (key == "promotionsByReleaseOnly") return reader_.Flag(value, at, out.promotions_by_release_only);
+      if (key == "signers") return reader_.Texts(value, at, kLabelName, out.signers);
+      if (key == "environments") return ReadEnvironments(reader_, value, at, out.environments);
+      if (key == "minimum") {
+        own_minimum_.insert(LastOf(path));
+        return ReadMinimum(reader_, value, at, out.minimum);
+      }
       if (key == "serviceAccount") {
         out.service_account = reader_.Text(value, at, kObjectName);
         return;
@@ -105,7 +100,7 @@ class Parser {
       reader_.Say(
           value, at,
           "is not known: a namespace has repositories, gitUrls, secrets, serviceAccount, deployments, "
-          "maxConcurrentRuns and promotionsByReleaseOnly");
+          "maxConcurrentRuns, promotionsByReleaseOnly, signers, environments and minimum");
     });
   }
 
@@ -134,7 +129,7 @@ class Parser {
   bool Use(const YAML::Node& node, const std::string& path, SecretUse& out) {
     const auto use = std::ranges::find(kUses, node.IsScalar() ? std::string_view(node.Scalar()) : "");
     if (use == kUses.end()) {
-      reader_.Say(node, path, "must be source, base, cache, output, webhook or report");
+      reader_.Say(node, path, "must be source, base, cache, output, webhook, report or migration");
       return false;
     }
     out = static_cast<SecretUse>(use - kUses.begin());
@@ -148,24 +143,9 @@ class Parser {
     });
   }
 
-  void Number(const YAML::Node& node, const std::string& path, int most, int& out) {
-    const std::string text = node.IsScalar() ? node.Scalar() : "";
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    const bool whole = !text.empty() && error == std::errc() && end == text.data() + text.size();
-    if (!whole || out < 1 || out > most) {
-      out = 0;
-      reader_.Say(node, path, fmt::format("must be a number from 1 to {}", most));
-    }
-  }
-
-  void Flag(const YAML::Node& node, const std::string& path, bool& out) {
-    const std::string text = node.IsScalar() ? node.Scalar() : "";
-    if (text != "true" && text != "false") return reader_.Say(node, path, "must be true or false");
-    out = text == "true";
-  }
-
   PolicyReader reader_;
   Policy policy_;
+  std::set<std::string> own_minimum_;  // the namespaces that have one
 };
 
 }  // namespace
@@ -181,6 +161,11 @@ const NamespacePolicy* Policy::For(const std::string& ns) const {
 const NamespacePolicy* PolicyFor(const PolicyMap* map, const std::string& ns) {
   if (map == nullptr || !map->policy) return nullptr;
   return map->policy->For(ns);
+}
+
+const Signer* Policy::FindSigner(const std::string& name) const {
+  const auto at = signers.find(name);
+  return at == signers.end() ? nullptr : &at->second;
 }
 
 bool Policy::Insecure(std::string_view repository) const {
@@ -210,6 +195,12 @@ Result<PolicyMap> PolicyMap::Decode(const kube::Json& object) {
   out.policy = yaml.is_string() ? ParsePolicy(yaml.get<std::string>())
                                 : Fail(ErrorKind::kInvalid, fmt::format("ConfigMap {} has no key policy.yaml",
                                                                         ToString(out.meta.key)));
+  if (!out.policy) return out;
+  for (auto& [name, space] : out.policy->namespaces) {
+    for (std::string* origin : {&space.origin, &space.minimum_origin}) {
+      *origin = fmt::format("ConfigMap {}, {}", ToString(out.meta.key), origin->substr(kFile.size()));
+    }
+  }
   return out;
 }
 

@@ -42,6 +42,10 @@ inline constexpr TextRule kArgName{"^[A-Za-z_][A-Za-z0-9_]*$",
 inline constexpr TextRule kPlainText{
     "^[^\\x{0}-\\x{1f}\\x{7f}-\\x{9f}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]*$",
     "must be one line without control or direction-changing characters"};
+inline constexpr TextRule kVulnerability{"^[A-Za-z0-9][A-Za-z0-9._:-]*$",
+                                         "must be the id of a vulnerability, such as CVE-2024-1234"};
+inline constexpr TextRule kDay{"^20[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+                               "must be a day, such as 2026-12-24"};
 inline constexpr TextRule kLabelKey{"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$",
                                     "must be letters, digits, '.', '_', '/' and '-'"};
 
@@ -104,6 +108,14 @@ inline constexpr TextRule kVersion{"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$",
 inline constexpr TextRule kHttpPath{"^/[A-Za-z0-9._~/?=&%+,:@!-]*$",
                                     "must be the path of a URL, beginning with one '/', without '..' or '//'",
                                     {"..", "//"}};
+// A token of RFC 9110, of the characters that headers are really made of.
+inline constexpr TextRule kHeaderName{"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+                                      "must be the name of an HTTP header: letters, digits, '_' and '-'"};
+inline constexpr TextRule kJsonPointer{"^(/([^~/\\x{0}-\\x{1f}\\x{7f}]|~[01])*)+$",
+                                       "must be a JSON pointer (RFC 6901), such as /items/0/name"};
+inline constexpr TextRule kDecimal{"^-?[0-9]{1,15}(\\.[0-9]{1,9})?$", "must be a number such as 0.05 or 200"};
+inline constexpr TextRule kNumberOrPercent{"^[0-9]{1,5}%?$",
+                                           "must be a number of pods, or percent such as 25%"};
 inline constexpr TextRule kDuration{"^([0-9]{1,9}(\\.[0-9]{1,9})?(h|m|s|ms))+$",
                                     "must be a duration such as 90s, 10m or 1h30m; never negative"};
 inline constexpr TextRule kQuantity{"^[0-9]{1,18}(\\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",

@@ -90,6 +90,9 @@ class Visitor {
   virtual void Object(const Field& field, const Members& members) = 0;
   virtual void List(const Field& field, const ListAccess& list) = 0;
   virtual void Enum(const Field& field, std::span<const std::string_view> names, std::size_t& index) = 0;
+  // A set: none of them twice, and none of them by default.
+  virtual void Enums(const Field& field, std::span<const std::string_view> names,
+                     std::vector<std::size_t>& indices) = 0;
   // Whether the value of an optional is to be visited.
   virtual bool Present(const Field& field, bool has_value) = 0;
   virtual void Rule(const ObjectRule& rule, bool holds) = 0;
@@ -125,6 +128,16 @@ class Visitor {
   void Visit(const Field& field, std::vector<T>& value) {
     List(field, {value.size(), [&value](std::size_t n) { value.resize(n); },
                  [&value](Visitor& v, std::size_t i) { Describe(v, value[i]); }});
+  }
+
+  template <class T>
+    requires std::is_enum_v<T>
+  void Visit(const Field& field, std::vector<T>& value) {
+    std::vector<std::size_t> indices;
+    for (const T each : value) indices.push_back(static_cast<std::size_t>(each));
+    Enums(field, Names(T{}), indices);
+    value.clear();
+    for (const std::size_t index : indices) value.push_back(static_cast<T>(index));
   }
 
   template <class T>

@@ -91,23 +91,35 @@ class SchemaBuilder final : public Visitor {
     Put(field, std::move(schema));
   }
   void List(const Field& field, const ListAccess& list) override {
+    // Before the element is visited for its schema, which leaves traces in it.
+    Json standard = Json::array();
     list.resize(std::max<std::size_t>(1, field.default_items));
+    for (std::size_t i = 0; i < field.default_items; ++i) {
+      standard.push_back(Write([&](Visitor& v) { list.element(v, i); }));
+    }
     SchemaBuilder element(defaults_);
     list.element(element, 0);
     Json schema{{"type", "array"}, {"items", std::move(element).Take()}, {"maxItems", field.max_items}};
     schema["x-kubernetes-list-type"] = field.list_key.empty() ? "atomic" : "map";
     if (!field.list_key.empty()) schema["x-kubernetes-list-map-keys"] = Json::array({field.list_key});
-    if (field.default_items > 0) {
+    if (!standard.empty()) {
       schema["minItems"] = 1;
-      for (std::size_t i = 0; i < field.default_items; ++i) {
-        schema["default"].push_back(Write([&](Visitor& v) { list.element(v, i); }));
-      }
+      schema["default"] = std::move(standard);
     }
     Put(field, std::move(schema));
   }
   void Enum(const Field& field, std::span<const std::string_view> names, std::size_t& index) override {
     Json schema{{"type", "string"}, {"enum", names.subspan(field.hidden_names)}};
     if (Defaulted(field) && index >= field.hidden_names) schema["default"] = names[index];
+    Put(field, std::move(schema));
+  }
+
+  void Enums(const Field& field, std::span<const std::string_view> names,
+             std::vector<std::size_t>&) override {
+    Json schema{{"type", "array"},
+                {"items", {{"type", "string"}, {"enum", names}}},
+                {"maxItems", field.max_items},
+                {"x-kubernetes-list-type", "set"}};
     Put(field, std::move(schema));
   }
 

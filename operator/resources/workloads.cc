@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/names.h"
 #include "resources/tolerant.h"
@@ -59,6 +60,53 @@ TemplateContainer ReadTemplateContainer(const Json& json) {
   return container;
 }
 
+// ---- what a pod template names ----
+
+struct References {
+  std::set<std::string> configs;
+  std::set<std::string> secrets;
+};
+
+void Name(std::set<std::string>& names, const Json& ref, const char* key = "name") {
+  if (std::string name = TextAt(ref, key); !name.empty()) names.insert(std::move(name));
+}
+
+void ReadVolume(const Json& volume, References& refs) {
+  Name(refs.configs, At(volume, "configMap"));
+  Name(refs.secrets, At(volume, "secret"), "secretName");
+  for (const Json& source : ListAt(At(volume, "projected"), "sources")) {
+    Name(refs.configs, At(source, "configMap"));
+    Name(refs.secrets, At(source, "secret"));
+  }
+  // Those of storage drivers.
+  Name(refs.secrets, At(volume, "azureFile"), "secretName");
+  Name(refs.secrets, At(At(volume, "csi"), "nodePublishSecretRef"));
+  for (const char* driver : {"cephfs", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"}) {
+    Name(refs.secrets, At(At(volume, driver), "secretRef"));
+  }
+}
+
+void ReadEnvironment(const Json& container, References& refs) {
+  for (const Json& variable : ListAt(container, "env")) {
+    Name(refs.configs, At(At(variable, "valueFrom"), "configMapKeyRef"));
+    Name(refs.secrets, At(At(variable, "valueFrom"), "secretKeyRef"));
+  }
+  for (const Json& source : ListAt(container, "envFrom")) {
+    Name(refs.configs, At(source, "configMapRef"));
+    Name(refs.secrets, At(source, "secretRef"));
+  }
+}
+
+References ReadReferences(const Json& pod_spec) {
+  References refs;
+  for (const Json& volume : ListAt(pod_spec, "volumes")) ReadVolume(volume, refs);
+  for (const char* list : {"initContainers", "containers"}) {
+    for (const Json& container : ListAt(pod_spec, list)) ReadEnvironment(container, refs);
+  }
+  for (const Json& pull : ListAt(pod_spec, "imagePullSecrets")) Name(refs.secrets, pull);
+  return refs;
+}
+
 void ReadTemplate(const Json& pod_template, Deployment& out) {
   out.template_labels = TextsAt(At(pod_template, "metadata"), "labels");
   const Json& spec = At(pod_template, "spec");
@@ -71,6 +119,9 @@ void ReadTemplate(const Json& pod_template, Deployment& out) {
     const std::string claim = TextAt(At(volume, "persistentVolumeClaim"), "claimName");
     if (!claim.empty()) out.claims.push_back(claim);
   }
+  const References refs = ReadReferences(spec);
+  out.config_refs.assign(refs.configs.begin(), refs.configs.end());
+  out.secret_refs.assign(refs.secrets.begin(), refs.secrets.end());
   // nlohmann's objects are sorted by key: the same template is the same text.
   constexpr std::size_t kHashBytes = 8;
   out.template_hash =
@@ -162,6 +213,18 @@ Result<Deployment> Deployment::Decode(const Json& object) {
 bool Deployment::RolledOut() const {
   return observed_generation >= meta.generation && updated_replicas >= replicas &&
          status_replicas <= updated_replicas && available_replicas >= updated_replicas;
+}
+
+Result<Autoscaler> Autoscaler::Decode(const Json& object) {
+  auto meta = kube::DecodeMeta(object);
+  if (!meta) return std::unexpected(std::move(meta).error());
+  Autoscaler out{.meta = *std::move(meta)};
+  const Json& spec = At(object, "spec");
+  out.target_kind = TextAt(At(spec, "scaleTargetRef"), "kind");
+  out.target_name = TextAt(At(spec, "scaleTargetRef"), "name");
+  out.min_replicas = IntAt(spec, "minReplicas", 1);
+  out.max_replicas = IntAt(spec, "maxReplicas", 1);
+  return out;
 }
 
 Result<Service> Service::Decode(const Json& object) {

@@ -76,8 +76,10 @@ struct Deployment {
   std::map<std::string, std::string> template_labels;
   std::vector<TemplateContainer> containers;
   bool required_anti_affinity = false;
-  std::vector<std::string> claims;  // names of PersistentVolumeClaims in the template
-  std::string template_hash;        // of the whole pod template, our own digest of it
+  std::vector<std::string> claims;       // names of PersistentVolumeClaims in the template
+  std::vector<std::string> config_refs;  // names of ConfigMaps in the template, each once, sorted
+  std::vector<std::string> secret_refs;  // of Secrets: volumes, env, envFrom and imagePullSecrets
+  std::string template_hash;             // of the whole pod template, our own digest of it
   std::int64_t observed_generation = 0;
   int status_replicas = 0;
   int updated_replicas = 0;
@@ -89,6 +91,16 @@ struct Deployment {
   // As `kubectl rollout status` has it: the spec is observed, every replica is of the new template,
   // available, and no old one is left.
   bool RolledOut() const;
+};
+
+// autoscaling/v2 HorizontalPodAutoscaler.
+struct Autoscaler {
+  kube::ObjectMeta meta;
+  std::string target_kind;  // of spec.scaleTargetRef
+  std::string target_name;
+  int min_replicas = 1;
+  int max_replicas = 1;
+  static Result<Autoscaler> Decode(const kube::Json& object);
 };
 
 struct Service {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "kube/status_error.h"
+#include "runner/address.h"
 
 namespace slipway::runner {
 namespace {
@@ -22,23 +22,6 @@ constexpr std::array<std::string_view, 4> kStates{"pending", "success", "failure
 
 std::unexpected<ForgeFailure> Wrong(std::string_view what) {
   return std::unexpected(MakeForgeFailure(kForgeFailed, "ForgeFailed", what));
-}
-
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~").contains(c);
-}
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (IsUnreserved(c)) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 bool IsCommit(std::string_view text) {
@@ -64,50 +47,6 @@ bool IsToken(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-struct ApiUrl {
-  bool tls = true;
-  std::string host;
-  std::string port;
-  std::string path;  // without the last slash
-};
-
-bool IsPort(std::string_view text) {
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port > 0 && port < 65536;
-}
-
-std::optional<ApiUrl> ParseApiUrl(std::string_view url) {
-  ApiUrl api{.tls = url.starts_with("https://")};
-  if (!api.tls && !url.starts_with("http://")) return std::nullopt;
-  url.remove_prefix(api.tls ? 8 : 7);
-  const auto slash = std::min(url.find('/'), url.size());
-  std::string_view authority = url.substr(0, slash);
-  std::string_view path = url.substr(slash);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  const bool plain = std::ranges::all_of(path, [](char c) { return IsUnreserved(c) || c == '/'; });
-  const auto colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  api.port = api.tls ? "443" : "80";
-  if (colon != std::string_view::npos) {
-    api.port = authority.substr(colon + 1);
-    authority = authority.substr(0, colon);
-  }
-  if (authority.starts_with('[') && authority.ends_with(']')) {
-    authority = authority.substr(1, authority.size() - 2);
-  }
-  api.host = authority;
-  api.path = path;
-  const bool named =
-      !api.host.empty() && std::ranges::all_of(api.host, [](char c) { return IsUnreserved(c) || c == ':'; });
-  return plain && named && IsPort(api.port) ? std::optional(api) : std::nullopt;
-}
-
-std::string HostHeader(const ApiUrl& api) {
-  const bool ipv6 = api.host.contains(':');
-  std::string host = ipv6 ? "[" + api.host + "]" : api.host;
-  return api.port == (api.tls ? "443" : "80") ? host : host + ":" + api.port;
-}
-
 // GitLab's words: pending, running, success, failed, canceled.
 std::string_view GitLabState(std::string_view state) {
   if (state == "failure") return "failed";
@@ -119,17 +58,17 @@ bool IsToldAlready(int code, std::string_view said) {
   return code == 400 && said.contains("Cannot transition status via :enqueue from :pending");
 }
 
-ForgeRequest ToGitLab(const CommitStatusOptions& o, const ApiUrl& api, std::string_view token) {
+ForgeRequest ToGitLab(const CommitStatusOptions& o, const HttpUrl& api, std::string_view token) {
   ForgeRequest request{api.tls, api.host, api.port};
   request.target = fmt::format("{}/projects/{}/statuses/{}?state={}&name={}&description={}", api.path,
-                               Escaped(o.repository), o.commit, GitLabState(o.state), Escaped(o.context),
-                               Escaped(o.description));
-  if (!o.target_url.empty()) request.target += "&target_url=" + Escaped(o.target_url);
+                               PercentEncoded(o.repository), o.commit, GitLabState(o.state),
+                               PercentEncoded(o.context), PercentEncoded(o.description));
+  if (!o.target_url.empty()) request.target += "&target_url=" + PercentEncoded(o.target_url);
   request.headers = {{"PRIVATE-TOKEN", std::string(token)}, {"Accept", "application/json"}};
   return request;
 }
 
-ForgeRequest ToGitHubOrGitea(const CommitStatusOptions& o, const ApiUrl& api, std::string_view token) {
+ForgeRequest ToGitHubOrGitea(const CommitStatusOptions& o, const HttpUrl& api, std::string_view token) {
   ForgeRequest request{api.tls, api.host, api.port};
   request.target = fmt::format("{}/repos/{}/statuses/{}", api.path, o.repository, o.commit);
   Json body{{"state", o.state}, {"context", o.context}, {"description", o.description}};
@@ -173,7 +112,7 @@ std::string ToJson(const ForgeFailure& failure) {
 
 std::expected<ForgeRequest, ForgeFailure> MakeForgeRequest(const CommitStatusOptions& options,
                                                            std::string_view token) {
-  const auto api = ParseApiUrl(options.api_url);
+  const auto api = ParseHttpUrl(options.api_url);
   if (!api) return Wrong("--api-url is not http(s)://host[:port][/path]");
   if (!IsRepositoryPath(options.repository)) return Wrong("--repository is not owner/name");
   if (!IsCommit(options.commit)) return Wrong("--commit is not a full SHA");

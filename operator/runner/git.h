@@ -50,7 +50,7 @@ struct CloneOptions {
 };
 
 // Leaves the commit's files in the destination. Reports {"sha","author","authorTime","subject"} in at most
-// 2 KiB. A .git that is kept holds the URL and no credentials.
+// 1.5 KiB. A .git that is kept holds the URL and no credentials.
 int RunClone(const CloneOptions& options);
 
 }  // namespace slipway::runner

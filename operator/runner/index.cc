@@ -1,17 +1,14 @@
 #include "runner/index.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "runner/oci_folder.h"
 #include "runner/registry_reference.h"
 
 namespace slipway::runner {
@@ -37,34 +34,6 @@ std::expected<Json, std::string> Platform(const IndexPart& part) {
   if (const std::string variant = Text(config, "variant"); !variant.empty()) platform["variant"] = variant;
   return platform;
 }
-
-// A folder below the system's place for such, gone with this.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / "slipway-index-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code unused;
-    if (!path_.empty()) fs::remove_all(path_, unused);
-  }
-  bool Write(const fs::path& below, std::string_view bytes) const {
-    if (path_.empty()) return false;
-    std::error_code error;
-    fs::create_directories((path_ / below).parent_path(), error);
-    std::ofstream file(path_ / below, std::ios::binary);
-    file << bytes;
-    return static_cast<bool>(file.flush());
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 RegistryResult<std::vector<IndexPart>> Read(const Registry& registry, const IndexOptions& options) {
   std::vector<IndexPart> parts;
@@ -109,11 +78,11 @@ RegistryResult<std::string> Index(const IndexOptions& options) {
   if (!WriteLayout(folder, *parts, *index)) {
     return std::unexpected(registry.Failed("the index can't be written to a file"));
   }
-  const std::string first = fmt::format("{}:{}", place.repository, place.tags.front());
-  const auto pushed = registry.Do({"push", "--index", folder.path().string(), first}, first, place.insecure,
+  const std::string there = ByDigest(place, digest);
+  const auto pushed = registry.Do({"push", "--index", folder.path().string(), there}, there, place.insecure,
                                   kRegistryPushTime);
   if (!pushed) return pushed;
-  if (auto tagged = TagOthers(registry, place, *pushed, digest); !tagged) {
+  if (auto tagged = SetTags(registry, place, *pushed, digest); !tagged) {
     return std::unexpected(tagged.error());
   }
   return TagReport(place, digest);
@@ -123,15 +92,6 @@ RegistryResult<std::string> Index(const IndexOptions& options) {
 
 int RunIndex(const IndexOptions& options) {
   return ReportRegistry("index", Index(options), options.report_path);
-}
-
-std::string Sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string out = "sha256:";
-  for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest.at(i));
-  return out;
 }
 
 std::expected<std::string, std::string> ComposeIndex(const std::vector<IndexPart>& parts) {

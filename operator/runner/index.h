@@ -40,6 +40,4 @@ struct IndexPart {
 // The index's bytes. The error is one sentence: a part that is no image, or two of one platform.
 std::expected<std::string, std::string> ComposeIndex(const std::vector<IndexPart>& parts);
 
-std::string Sha256(std::string_view bytes);  // sha256:…
-
 }  // namespace slipway::runner

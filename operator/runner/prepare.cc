@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostReported = 8;
-constexpr std::size_t kMostReportBytes = 2048;
+constexpr std::size_t kMostReportBytes = 1536;
 constexpr std::size_t kMostImages = 64;
 constexpr std::uintmax_t kMostBytes = 1024UL * 1024;
 

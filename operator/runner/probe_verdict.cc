@@ -4,25 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <utility>
+
+#include "runner/latency.h"
 
 namespace slipway::runner {
 namespace {
 
 constexpr std::size_t kVersionBytes = 128;
-constexpr std::size_t kMessageBytes = 512;
-constexpr std::size_t kReportBytes = 3072;
 constexpr std::size_t kVersions = 8;
-constexpr std::size_t kPods = 10;
 constexpr int kOk = 200;
 constexpr double kMissedByChance = 1e-6;
-
-std::string Printable(std::string_view text, std::size_t most) {
-  std::string out(text.substr(0, most));
-  std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return out;
-}
 
 const std::string& PathOf(const ProbeOptions& options, const Observation& answer) {
   return answer.version ? options.version_path : options.health_path;
@@ -37,7 +30,7 @@ class Judgement {
  public:
   Judgement(const ProbeOptions& options, const Findings& findings) : options_(options), findings_(findings) {}
 
-  ProbeReport Make() {
+  CheckReport Make() {
     if (!findings_.unreachable.empty()) {
       Find("ServiceUnreachable",
            fmt::format("{} can't be looked up: {}", options_.url, findings_.unreachable));
@@ -46,49 +39,43 @@ class Judgement {
     Count();
     CheckService();
     CheckPods();
+    CheckStable();
     CheckVersionSeen();
+    CheckShare();
+    CheckHttp();
     CheckLatency();
     CheckComplete();
     return Done();
   }
 
  private:
-  // The first finding is the reason; the order of the checks is the order of what a person wants to know.
-  void Find(std::string reason, std::string message) {
-    if (!report_.reason.empty()) return;
-    report_.reason = std::move(reason);
-    report_.message = Printable(message, kMessageBytes);
-  }
+  // The order of the checks is the order of what a person wants to know.
+  void Find(std::string_view reason, std::string_view message) { runner::Find(report_, reason, message); }
 
-  ProbeReport Done() {
-    report_.passed = report_.reason.empty();
-    if (report_.passed) {
-      report_.reason = "Passed";
-      report_.message =
-          fmt::format("{} requests through the Service and {} canary pods answered as they should",
-                      report_.requests, options_.pods.size());
-    }
+  CheckReport Done() {
+    report_.verdict = report_.reason.empty() ? CheckVerdict::kPass : CheckVerdict::kFail;
+    Find(kPassedReason,
+         fmt::format("{} requests through the Service and {} canary pods answered as they should",
+                     report_.requests, options_.pods.size()));
     return std::move(report_);
   }
 
   void Count() {
     report_.pods.resize(options_.pods.size());
     for (std::size_t i = 0; i < options_.pods.size(); ++i) report_.pods[i].name = options_.pods[i].name;
-    std::vector<std::chrono::microseconds> times;
+    LatencyHistogram latencies;
     for (const auto& answer : findings_.answers) {
       if (answer.pod != kThroughService) {
-        CountAtPod(answer);
+        if (answer.stable) CountAtStable(answer);
+        if (!answer.stable) CountAtPod(answer);
         continue;
       }
-      times.push_back(answer.took);
+      latencies.Record(answer.took);
       ++report_.requests;
       if (answer.status != kOk) CountFailure(answer);
       if (answer.status == kOk && answer.version) ++versions_[answer.text];
     }
-    std::ranges::sort(times);
-    report_.p50_ms = PercentileMs(times, 50);
-    report_.p95_ms = PercentileMs(times, 95);
-    report_.p99_ms = PercentileMs(times, 99);
+    report_.latency = PercentilesOf(latencies);
     KeepFrequentVersions();
   }
 
@@ -117,6 +104,17 @@ class Judgement {
     pod_finding_ = fmt::format("canary pod {}: {}", pod.name, said);
   }
 
+  // Whether stable is well is not asked here; only that its answers can be told from the canary's.
+  void CountAtStable(const Observation& answer) {
+    const bool ambiguous = answer.status == kOk && answer.version && !options_.expect_version.empty() &&
+                           answer.text == options_.expect_version;
+    if (!ambiguous || !ambiguous_.empty()) return;
+    ambiguous_ =
+        fmt::format("GET {} of stable's pod {} answered version \"{}\", which only the canary should answer",
+                    options_.version_path, options_.stable_pods.at(static_cast<std::size_t>(answer.pod)).name,
+                    answer.text);
+  }
+
   void KeepFrequentVersions() {
     std::vector<std::pair<std::string, int>> all(versions_.begin(), versions_.end());
     std::ranges::sort(all, [](const auto& a, const auto& b) {
@@ -126,13 +124,16 @@ class Judgement {
     report_.versions = {all.begin(), all.end()};
   }
 
+  std::string_view Base() const {
+    const std::string_view url = options_.url;
+    return url.ends_with('/') ? url.substr(0, url.size() - 1) : url;
+  }
+
   void CheckService() {
     if (report_.failures == 0) return;
-    const std::string_view url = options_.url;
-    const std::string_view base = url.ends_with('/') ? url.substr(0, url.size() - 1) : url;
     Find("RequestsFailed",
          fmt::format("{} of {} requests to {}{} failed; the first: {}", report_.failures, report_.requests,
-                     base, failed_version_ ? options_.version_path : options_.health_path, first_failure_));
+                     Base(), failed_version_ ? options_.version_path : options_.health_path, first_failure_));
   }
 
   void CheckPods() {
@@ -148,14 +149,50 @@ class Judgement {
                      options_.requests, options_.url, options_.version_path, options_.expect_version));
   }
 
+  void CheckStable() {
+    if (!ambiguous_.empty()) Find("VersionAmbiguous", ambiguous_);
+  }
+
+  // What was not answered, or not by 200, named no version and is no part of the split.
+  void CheckShare() {
+    const bool known = !options_.version_path.empty() && !options_.expect_version.empty();
+    const double share = options_.canary_share;
+    if (!known || !(share > 0 && share < 1) || !ambiguous_.empty()) return;
+    int answers = 0;
+    for (const auto& [version, count] : versions_) answers += count;
+    const auto canary = versions_.find(options_.expect_version);
+    const Share measured = MeasureShare(canary == versions_.end() ? 0 : canary->second, answers, share);
+    report_.share = measured;
+    if (measured.plausible) return;
+    Find("SplitNotReal",
+         fmt::format(
+             "{} of {} answers of {}{} were version \"{}\"; the canary is {:.1f}% of the ready pods: "
+             "the Service does not choose among them evenly (session affinity, a mesh, traffic policy?)",
+             measured.canary, measured.answers, Base(), options_.version_path, options_.expect_version,
+             share * 100));
+  }
+
+  void CheckHttp() {
+    for (const HttpOutcome& outcome : findings_.http) {
+      if (outcome.finding.reason.empty()) continue;
+      const std::string where =
+          outcome.pod == kThroughService
+              ? std::string("through the Service")
+              : fmt::format("canary pod {}", options_.pods.at(static_cast<std::size_t>(outcome.pod)).name);
+      const std::string tries = outcome.tries > 1 ? fmt::format(" (tried {} times)", outcome.tries) : "";
+      Find(outcome.finding.reason, fmt::format("{}: {}{}", where, outcome.finding.message, tries));
+    }
+  }
+
   void CheckLatency() {
-    if (report_.p95_ms <= options_.p95_limit.count()) return;
+    if (report_.latency.p95_ms <= options_.p95_limit.count()) return;
     Find("TooSlow", fmt::format("95 of 100 requests to {} took up to {} ms; the limit is {} ms", options_.url,
-                                report_.p95_ms, options_.p95_limit.count()));
+                                report_.latency.p95_ms, options_.p95_limit.count()));
   }
 
   void CheckComplete() {
-    const auto missing = findings_.planned - static_cast<int>(findings_.answers.size());
+    const auto missing =
+        findings_.planned - static_cast<int>(findings_.answers.size() + findings_.http.size());
     if (missing <= 0) return;
     Find("TimedOut", fmt::format("{} of {} requests were not made within {} ms", missing, findings_.planned,
                                  options_.timeout.count()));
@@ -163,67 +200,26 @@ class Judgement {
 
   const ProbeOptions& options_;
   const Findings& findings_;
-  ProbeReport report_;
+  CheckReport report_;
   std::map<std::string, int> versions_;
   std::string first_failure_;
   bool failed_version_ = false;  // first_failure_ is about the version path
   std::string pod_reason_;
   std::string pod_finding_;
+  std::string ambiguous_;
 };
-
-nlohmann::json Rendered(const ProbeReport& report) {
-  nlohmann::json pods = nlohmann::json::array();
-  for (const auto& pod : report.pods) {
-    pods.push_back({{"name", Printable(pod.name, 63)}, {"failures", pod.failures}, {"version", pod.version}});
-  }
-  return {{"verdict", report.passed ? "pass" : "fail"},
-          {"reason", report.reason},
-          {"message", report.message},
-          {"requests", report.requests},
-          {"failures", report.failures},
-          {"p50Ms", report.p50_ms},
-          {"p95Ms", report.p95_ms},
-          {"p99Ms", report.p99_ms},
-          {"versions", report.versions},
-          {"pods", std::move(pods)}};
-}
 
 }  // namespace
 
-ProbeReport Judge(const ProbeOptions& options, const Findings& findings) {
+CheckReport Judge(const ProbeOptions& options, const Findings& findings) {
   return Judgement(options, findings).Make();
-}
-
-std::string ToJson(ProbeReport report) {
-  std::ranges::sort(report.pods, [](const PodReport& a, const PodReport& b) {
-    return a.failures != b.failures ? a.failures > b.failures : a.name < b.name;
-  });
-  if (report.pods.size() > kPods) report.pods.resize(kPods);
-  std::string text = Rendered(report).dump();
-  while (text.size() > kReportBytes && !report.pods.empty()) {
-    report.pods.pop_back();
-    text = Rendered(report).dump();
-  }
-  // Quotes and backslashes double in JSON: eight versions made of them are too much by themselves.
-  while (text.size() > kReportBytes && !report.versions.empty()) {
-    report.versions.erase(std::prev(report.versions.end()));
-    text = Rendered(report).dump();
-  }
-  return text;
 }
 
 std::string VersionOf(std::string_view body) {
   constexpr std::string_view kSpace = " \t\r\n";
   const auto first = body.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
-  return Printable(body.substr(first, body.find_last_not_of(kSpace) - first + 1), kVersionBytes);
-}
-
-int PercentileMs(const std::vector<std::chrono::microseconds>& sorted, int percent) {
-  if (sorted.empty()) return 0;
-  const std::size_t rank = (sorted.size() * static_cast<std::size_t>(percent) + 99) / 100;
-  const auto sample = sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
-  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(sample).count());
+  return PrintableAscii(body.substr(first, body.find_last_not_of(kSpace) - first + 1), kVersionBytes);
 }
 
 bool MustMeetCanary(double share, int requests) {

@@ -15,6 +15,7 @@ inline constexpr int kRegistryUnavailable = 43;  // 5xx, 429
 inline constexpr int kImageNotFound = 44;        // the reason is ImageNotFound or BaseImageNotFound
 inline constexpr int kDockerfileInvalid = 45;
 inline constexpr int kRegistryUntrusted = 46;
+inline constexpr int kImageRefused = 47;  // the tar, not the registry: image_tar.h has the reasons
 
 struct RegistryFailure {
   int exit_code = kRegistryFailed;

@@ -31,8 +31,7 @@ RegistryFailure TagIsTaken(std::string_view repository, std::string_view tag, st
 }
 
 std::string TagReport(const TagPlace& place, std::string_view digest) {
-  return nlohmann::json{{"image", fmt::format("{}@{}", place.repository, digest)}, {"tags", place.tags}}
-      .dump();
+  return nlohmann::json{{"image", ByDigest(place, digest)}, {"tags", place.tags}}.dump();
 }
 
 RegistryResult<> CheckTags(const Registry& registry, const TagPlace& place, const std::string& digest) {
@@ -46,20 +45,21 @@ RegistryResult<> CheckTags(const Registry& registry, const TagPlace& place, cons
   return {};
 }
 
-RegistryResult<> TagOthers(const Registry& registry, const TagPlace& place, std::string_view printed,
-                           const std::string& digest) {
-  const std::string first = fmt::format("{}:{}", place.repository, place.tags.front());
+std::string ByDigest(const TagPlace& place, std::string_view digest) {
+  return fmt::format("{}@{}", place.repository, digest);
+}
+
+RegistryResult<> SetTags(const Registry& registry, const TagPlace& place, std::string_view printed,
+                         const std::string& digest) {
+  const std::string pushed = ByDigest(place, digest);
   printed = Trimmed(printed);
   if (!printed.ends_with("@" + digest)) {
-    return std::unexpected(registry.Failed(
-        fmt::format("{} was pushed as '{}', and {} was expected", first, OneLine(printed, 300), digest)));
+    return std::unexpected(registry.Failed(fmt::format("{} was pushed as '{}', and {} was expected",
+                                                       place.repository, OneLine(printed, 300), digest)));
   }
-  // By digest, because the first tag may be somebody else's by now.
-  const std::string pushed = fmt::format("{}@{}", place.repository, digest);
-  for (std::size_t i = 1; i < place.tags.size(); ++i) {
-    const auto tagged =
-        registry.Do({"tag", pushed, place.tags[i]}, fmt::format("{}:{}", place.repository, place.tags[i]),
-                    place.insecure, kRegistryLookupTime);
+  for (const std::string& tag : place.tags) {
+    const auto tagged = registry.Do({"tag", pushed, tag}, fmt::format("{}:{}", place.repository, tag),
+                                    place.insecure, kRegistryLookupTime);
     if (!tagged) return std::unexpected(tagged.error());
   }
   return {};

@@ -34,9 +34,12 @@ std::string TagReport(const TagPlace& place, std::string_view digest);
 
 RegistryResult<> CheckTags(const Registry& registry, const TagPlace& place, const std::string& digest);
 
-// `printed` is what crane said of the first tag's push ("repo@sha256:…"); the others are set when it is the
-// digest that was checked.
-RegistryResult<> TagOthers(const Registry& registry, const TagPlace& place, std::string_view printed,
-                           const std::string& digest);
+// The place of what is pushed before any tag names it.
+std::string ByDigest(const TagPlace& place, std::string_view digest);
+
+// Sets every tag on what the repository has under `digest`. `printed` is what crane said of its push
+// ("repo@sha256:…"): none is set when it is another than was checked.
+RegistryResult<> SetTags(const Registry& registry, const TagPlace& place, std::string_view printed,
+                         const std::string& digest);
 
 }  // namespace slipway::runner

@@ -7,7 +7,10 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "telemetry/process.h"
 
@@ -34,6 +37,18 @@ const Histogram::BucketBoundaries& StageBuckets() {
                                                        300, 600, 1200, 1800, 3600, 7200};
   return kBuckets;
 }
+
+Labels OfRelease(std::string_view ns, std::string_view release) {
+  return {{"namespace", std::string(ns)}, {"release", std::string(release)}};
+}
+
+Labels OfSeverity(std::string_view ns, std::string_view release, const char* severity) {
+  Labels labels = OfRelease(ns, release);
+  labels["severity"] = severity;
+  return labels;
+}
+
+constexpr std::array<const char*, 5> kSeverities{"critical", "high", "medium", "low", "unknown"};
 
 double Seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -76,6 +91,11 @@ struct Metrics::Impl {
                                          "Steps of Dockerfiles that the layer cache had, or had not");
   Family<Counter>& promotions =
       CounterFamily(registry, "slipway_promotions_total", "Canary promotions that ended, by how they ended");
+  Family<Gauge>& findings = GaugeFamily(registry, "slipway_release_findings",
+                                        "Vulnerabilities in what a Release has delivered, by severity");
+  Family<Gauge>& scan_age = GaugeFamily(registry, "slipway_release_scan_age_seconds",
+                                        "Time since what a Release has delivered was scanned");
+  std::map<std::pair<std::string, std::string>, TimePoint> scanned;  // by namespace and Release
   Family<Gauge>& watched =
       GaugeFamily(registry, "slipway_watched_objects", "Objects in the operator's caches, by kind");
 };
@@ -129,11 +149,35 @@ void Metrics::PromotionEnded(std::string_view completion) {
   impl_->promotions.Add(Labels{{"completion", std::string(completion)}}).Increment();
 }
 
+void Metrics::ReleaseScanned(std::string_view ns, std::string_view release, const SeverityCounts& found,
+                             TimePoint at) {
+  const std::array<int, kSeverities.size()> counts{found.critical, found.high, found.medium, found.low,
+                                                   found.unknown};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    impl_->findings.Add(OfSeverity(ns, release, kSeverities[i])).Set(counts[i]);
+  }
+  impl_->scanned[{std::string(ns), std::string(release)}] = at;
+}
+
+void Metrics::ReleaseForgotten(std::string_view ns, std::string_view release) {
+  if (impl_->scanned.erase({std::string(ns), std::string(release)}) == 0) return;
+  for (const char* severity : kSeverities) {
+    auto& found = impl_->findings.Add(OfSeverity(ns, release, severity));
+    impl_->findings.Remove(&found);
+  }
+  auto& age = impl_->scan_age.Add(OfRelease(ns, release));
+  impl_->scan_age.Remove(&age);
+}
+
 void Metrics::Watched(std::string_view kind, std::size_t count) {
   impl_->watched.Add(Labels{{"kind", std::string(kind)}}).Set(static_cast<double>(count));
 }
 
 std::string Metrics::Text() const {
+  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  for (const auto& [release, at] : impl_->scanned) {
+    impl_->scan_age.Add(OfRelease(release.first, release.second)).Set(Seconds(now - at));
+  }
   auto families = impl_->registry.Collect();
   std::ranges::move(ProcessFamilies(), std::back_inserter(families));
   // A family without a series would be a heading with nothing below it.

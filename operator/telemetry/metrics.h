@@ -10,6 +10,11 @@
 
 namespace slipway::telemetry {
 
+// Of one image, all that was found.
+struct SeverityCounts {
+  int critical = 0, high = 0, medium = 0, low = 0, unknown = 0;
+};
+
 class Metrics {
  public:
   Metrics();
@@ -36,10 +41,16 @@ class Metrics {
   void CacheUsed(int hits, int misses);
   // slipway_promotions_total{completion}
   void PromotionEnded(std::string_view completion);
+  // slipway_release_findings{namespace,release,severity},
+  // slipway_release_scan_age_seconds{namespace,release}: of what a Release has delivered, as of its last
+  // scan; none after ReleaseForgotten
+  void ReleaseScanned(std::string_view ns, std::string_view release, const SeverityCounts& found,
+                      TimePoint at);
+  void ReleaseForgotten(std::string_view ns, std::string_view release);
   // slipway_watched_objects{kind}
   void Watched(std::string_view kind, std::size_t count);
 
-  // The text exposition format, with process_* figures read from /proc.
+  // The text exposition format, with process_* figures read from /proc, and ages as of now.
   std::string Text() const;
 
  private:

@@ -80,6 +80,12 @@ void AddBuilds(Rows& out) {
   for (const json& text : kTexts) {
     out.push_back({"/spec/output/labels", {{"title", text}}, {{"build", "--label=title="}}});
   }
+  for (const json& text : kTexts) {
+    if (text != "") out.push_back({"/spec/scan/exceptions/0/reason", text, {}});
+  }
+  Add(out, "/spec/scan/exceptions/0/id", {"CVE-2024-1234", "GHSA-xxxx-yyyy-zzzz", "GO-2024-1", "TEMP-0.1_a"});
+  Add(out, "/spec/scan/exceptions/0/package",
+      {"golang.org/x/text", "lib c++", "@scope/name", "a:b", "--x", "$(X)"});
   Add(out, "/spec/output/repository",
       {"localhost/a", "localhost:5000/a", "registry:5000/a/b", "r.io/a-b/c_d/e.f/g__h/i--j",
        "10.0.0.1:5000/x"},

@@ -31,7 +31,10 @@ json FullImageBuild() {
     "build": {"platforms": ["linux/amd64", "linux/arm64"], "retries": 1,
               "cache": {"ttl": "48h", "credentialsSecretRef": {"name": "layers"}},
               "baseCredentialsSecretRef": {"name": "base"}},
+    "scan": {"exceptions": [{"id": "CVE-2024-1234", "package": "zlib", "expires": "2026-12-24", "reason": "unused"}],
+             "vex": ["our-vex"]},
     "output": {"tags": ["{{commit}}", "v1-{{run}}"], "moveTags": true, "credentialsSecretRef": {"name": "push"}},
+    "attest": {"signer": "release", "sbom": ["SPDX", "CycloneDX"], "provenance": false},
     "report": {"provider": "Gitea", "apiUrl": "https://git.example.com/api/v1", "context": "slipway/app",
                "credentialsSecretRef": {"name": "status"}},
     "requireApproval": true})"));

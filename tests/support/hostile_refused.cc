@@ -1,4 +1,5 @@
 #include "support/hostile.h"
+#include "support/hostile_checks.h"
 
 namespace slipway::testing {
 namespace {
@@ -202,6 +203,17 @@ void AddBuilds(Rows& out) {
       "spec.build.args[0].name");
   Add(out, "ImageBuild", "/spec/build/args/0/value",
       {"a\nb", "a\rb", kNul, kOverride, kEscape, std::string(1025, 'a')}, "spec.build.args[0].value");
+  Add(out, "ImageBuild", "/spec/scan/exceptions/0/id",
+      {"--x", "-x", "a b", "", "a\nb", "$(id)", "a,b", "\"", kNul, std::string(65, 'a')},
+      "spec.scan.exceptions[0].id");
+  Add(out, "ImageBuild", "/spec/scan/exceptions/0/expires",
+      {"2026-1-1", "2026-02-31", "tomorrow", "", "2026-12-24T00:00:00Z", "2026-12-24\n", "1999-01-01"},
+      "spec.scan.exceptions[0]");
+  Add(out, "ImageBuild", "/spec/scan/exceptions/0/reason",
+      {"", "a\nb", "a\rb", kNul, kEscape, std::string(257, 'a')}, "spec.scan.exceptions[0].reason");
+  Add(out, "ImageBuild", "/spec/scan/exceptions/0/package", {"a\nb", kNul, kOverride, std::string(129, 'a')},
+      "spec.scan.exceptions[0].package");
+  Add(out, "ImageBuild", "/spec/scan/vex/0", {"", "A_B", "../x", "--x", "a/b", "a\n"}, "spec.scan.vex[0]");
   Add(out, "ImageBuild", "/spec/build/cache/repository",
       {"registry.example.com/team/app", "oci:/etc", "/tmp/x", "registry.example.com/a:tag", "--x",
        "registry.example.com/a b", "registry.example.com/a\n", "cache", ""});
@@ -290,6 +302,9 @@ void AddTests(Rows& out) {
 }
 
 void AddForges(Rows& out) {
+  Add(out, "ImageBuild", "/spec/attest/signer",
+      {"", "A", "--key", "../x", "a b", "a\n", kNul, "awskms://a", std::string(64, 'a')});
+  Add(out, "ImageBuild", "/spec/attest/sbom/0", {"", "spdx", "Provenance", "--type"}, "spec.attest.sbom[0]");
   Add(out, "ImageBuild", "/spec/report/apiUrl",
       {"", "git.example.com", "file:///etc", "ftp://h/x", "https://user:pw@h/api", "https://h/../x",
        "https://h/a b", "https://h/a?b", "https://h/a#b", "https://h/a\r\nHost: evil", "--x", "https://-x/",
@@ -376,7 +391,10 @@ Rows HostileValues() {
   AddForges(out);
   AddWholes(out);
   AddDecisions(out);
-  for (const char* kind : {"Release", "CanaryPromotion"}) AddDeliveries(out, kind);
+  for (const char* kind : {"Release", "CanaryPromotion"}) {
+    AddDeliveries(out, kind);
+    AddChecks(out, kind);
+  }
   Add(out, "Release", "/spec/imageFrom", {{{"imageBuild", "web"}}}, "spec");
   Add(out, "Release", "/spec/historyLimit", {0, 1000000});
   return out;

@@ -93,27 +93,55 @@ std::string Story::BuildAndWait(const std::string& revision) {
   return build.at("status").at("latest").at("image");
 }
 
-void Story::Serve(const std::string& image) {
+const Sample& Story::SampleOf(const std::string& kind) {
+  static const std::map<std::string, Sample> samples = [] {
+    const auto made = Execute({SourcePath("hack/testbed/sample-image")});
+    EXPECT_TRUE(made.ok()) << made.text;
+    std::map<std::string, Sample> all;
+    std::istringstream lines(made.text);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string name;
+      Sample sample;
+      // What is told of the making, on standard error, has no reference by digest in third place.
+      words >> name >> sample.version >> sample.image;
+      if (sample.image.find("@sha256:") != std::string::npos) all[name] = sample;
+    }
+    return all;
+  }();
+  static const Sample none;
+  const auto found = samples.find(kind);
+  EXPECT_NE(found, samples.end()) << "there is no sample image " << kind;
+  return found == samples.end() ? none : found->second;
+}
+
+void Story::Deploy(const std::string& image, int replicas) {
   const std::string yaml = R"(
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, labels: {app: web}}
 spec:
-  replicas: 10
+  replicas: REPLICAS
   selector: {matchLabels: {app: web}}
   strategy: {rollingUpdate: {maxSurge: 3, maxUnavailable: 0}}
   template:
-    metadata: {labels: {app: web}}
+    metadata:
+      labels: {app: web}
+      annotations: {prometheus.io/scrape: "true", prometheus.io/port: "8080"}
     spec:
       automountServiceAccountToken: false
       terminationGracePeriodSeconds: 15
+      volumes: [{name: config, configMap: {name: web-config, optional: true}}]
       containers:
       - name: web
         image: IMAGE
+        env: [{name: CONFIG_FILE, value: /config/color}]
+        envFrom: [{secretRef: {name: web-secret, optional: true}}]
         ports: [{name: http, containerPort: 8080}]
+        volumeMounts: [{name: config, mountPath: /config}]
         readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1}
-        lifecycle: {preStop: {sleep: {seconds: 3}}}
-        resources: {requests: {cpu: 5m, memory: 16Mi}}
+        lifecycle: {preStop: {sleep: {seconds: 5}}}
+        resources: {requests: {cpu: 20m, memory: 16Mi}}
 ---
 apiVersion: v1
 kind: Service
@@ -122,7 +150,11 @@ spec:
   selector: {app: web}
   ports: [{name: http, port: 80, targetPort: http}]
 )";
-  Apply(ns_, Replace(yaml, "IMAGE", image));
+  Apply(ns_, Replace(Replace(yaml, "IMAGE", image), "REPLICAS", std::to_string(replicas)));
+}
+
+void Story::Serve(const std::string& image, int replicas) {
+  ASSERT_NO_FATAL_FAILURE(Deploy(image, replicas));
   const auto rolled = Kubectl({"-n", ns_, "rollout", "status", "deploy/web", "--timeout=120s"});
   ASSERT_TRUE(rolled.ok()) << rolled.text;
 }
@@ -158,7 +190,49 @@ spec:
   }));
 }
 
-void Story::StartTraffic() {
+Output Story::Decide(const std::string& decision, const std::string& verb, const std::string& kind,
+                     const std::string& name, const std::string& subject, const std::string& user) {
+  std::string actor = user;
+  if (actor.empty()) {
+    const auto me = nlohmann::json::parse(Kubectl({"auth", "whoami", "-o", "json"}).text, nullptr, false);
+    actor = me["status"]["userInfo"].value("username", "");
+  }
+  const nlohmann::json target = {
+      {"kind", kind},
+      {"name", name},
+      {"uid", GetJson(ns_, kind, name).value("/metadata/uid"_json_pointer, "00000000-0000-0000-0000-0")}};
+  const nlohmann::json object = {{"apiVersion", "slipway.dev/v1alpha1"},
+                                 {"kind", "Decision"},
+                                 {"metadata", {{"name", decision}}},
+                                 {"spec",
+                                  {{"verb", verb},
+                                   {"target", target},
+                                   {"subject", subject},
+                                   {"actor", actor},
+                                   {"reason", "the story wants it"}}}};
+  std::vector<std::string> args{"-n", ns_, "create", "-f", "-"};
+  if (!user.empty()) args.push_back("--as=" + user);
+  return Kubectl(args, object.dump());
+}
+
+void Story::Autoscale(int min, int max) {
+  const nlohmann::json cpu = {
+      {"type", "Resource"},
+      {"resource", {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", 80}}}}}};
+  const nlohmann::json scaler = {
+      {"apiVersion", "autoscaling/v2"},
+      {"kind", "HorizontalPodAutoscaler"},
+      {"metadata", {{"name", "web"}}},
+      {"spec",
+       {{"scaleTargetRef", {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", "web"}}},
+        {"minReplicas", min},
+        {"maxReplicas", max},
+        {"metrics", nlohmann::json::array({cpu})}}}};
+  Apply(ns_, scaler.dump());
+}
+
+void Story::StartTraffic(const std::string& path) {
+  Kubectl({"-n", ns_, "delete", "pod", "traffic", "--ignore-not-found", "--grace-period=1"});
   Apply(ns_, R"(
 apiVersion: v1
 kind: Pod
@@ -170,7 +244,9 @@ spec:
   - name: traffic
     image: registry.slipway.test:5000/slipway/traffic:1
     args: ["--url=http://web.)" +
-                 ns_ + R"(.svc/", "--rate=100"]
+                 ns_ + ".svc" + path + R"(", "--rate=120"]
+    # What measures must not wait for a processor that a build has.
+    resources: {requests: {cpu: 250m, memory: 32Mi}}
 )");
   const auto ready = Kubectl({"-n", ns_, "wait", "--for=condition=Ready", "pod/traffic", "--timeout=60s"});
   ASSERT_TRUE(ready.ok()) << ready.text;
@@ -183,39 +259,62 @@ Traffic Story::StopTraffic() {
   Kubectl({"-n", ns_, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/traffic", "--timeout=30s"});
   std::istringstream lines(Kubectl({"-n", ns_, "logs", "traffic"}).text);
   Traffic traffic;
+  std::ostringstream failures;
   for (std::string line; std::getline(lines, line);) {
     const auto report = nlohmann::json::parse(line, nullptr, false);
-    if (!report.is_object() || report.value("kind", "") != "total") continue;
-    traffic = {report.value("ok", 0), report.value("failed", 0), report.value("firstError", ""),
-               report["versions"].get<std::map<std::string, int>>()};
+    if (!report.is_object()) continue;
+    const auto versions = report["versions"].get<std::map<std::string, int>>();
+    if (report.value("kind", "") == "second") traffic.each.push_back({report.value("time", ""), versions});
+    if (report.value("kind", "") != "total") {
+      if (report.value("failed", 0) > 0) failures << "\n" << line;
+      continue;
+    }
+    traffic.ok = report.value("ok", 0);
+    traffic.failed = report.value("failed", 0);
+    traffic.seconds = report.value("seconds", 0.0);
+    traffic.errors = report.value("firstError", "");
+    traffic.versions = versions;
   }
+  traffic.errors += failures.str();
   return traffic;
 }
 
 void Story::WatchCapacity() {
+  there_ = GetJson(ns_, "deployments")["items"].size();
   capacity_ = std::make_unique<Stream>(std::vector<std::string>{
       "kubectl", "-n", ns_, "get", "deployments", "--watch", "--output-watch-events", "-o",
-      R"(jsonpath={.type} {.object.metadata.name} {.object.status.readyReplicas}{"\n"})"});
+      R"(jsonpath={.type} {.object.metadata.name} {.object.spec.replicas} {.object.status.readyReplicas}{"\n"})"});
 }
 
-int Story::LeastCapacity() {
-  std::map<std::string, int> ready;
-  int least = -1;
-  bool listed = false;
+// Status.readyReplicas does not count pods that are on their way out. It is not printed where it is 0. The
+// watch first tells of those that were there, one after the other: no moment before the last of them is one.
+Capacity Story::StopCapacity() {
+  struct Pods {
+    int wanted = 0;
+    int ready = 0;
+  };
+  std::map<std::string, Pods> all;
+  Capacity seen;
   for (const auto& line : capacity_->Stop()) {
     std::istringstream words(line);
     std::string type, name;
-    int count = 0;
-    words >> type >> name >> count;
+    Pods pods;
+    words >> type >> name >> pods.wanted >> pods.ready;
     if (name.empty()) continue;
-    ready[name] = type == "DELETED" ? 0 : count;
-    listed = listed || name == "web";
-    if (!listed) continue;
-    int sum = 0;
-    for (const auto& [deployment, pods] : ready) sum += pods;
-    least = least < 0 ? sum : std::min(least, sum);
+    all[name] = type == "DELETED" ? Pods{} : pods;
+    if (!all.contains("web") || all.size() < there_) continue;
+    Pods sum;
+    for (const auto& [deployment, of] : all) {
+      sum.wanted += of.wanted;
+      sum.ready += of.ready;
+    }
+    ++seen.moments;
+    const int stable = all["web"].ready;
+    seen.least = seen.least < 0 ? sum.ready : std::min(seen.least, sum.ready);
+    seen.least_stable = seen.least_stable < 0 ? stable : std::min(seen.least_stable, stable);
+    seen.most_wanted = std::max(seen.most_wanted, sum.wanted);
   }
-  return least;
+  return seen;
 }
 
 void Story::KillOperator() {

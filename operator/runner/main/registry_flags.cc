@@ -32,6 +32,16 @@ void AddPush(CLI::App& app, int& code) {
   const auto options = std::make_shared<PushOptions>();
   step->add_option("--image", options->image, "Tarball")->required();
   step->add_option("--facts", options->facts, "What clone left, for {{timestamp}} in a tag");
+  const auto attach = [options](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      auto attachment = ParseAttachment(text);
+      if (!attachment) throw CLI::ValidationError("--attach", attachment.error());
+      options->attachments.push_back(std::move(*attachment));
+    }
+  };
+  step->add_option_function<std::vector<std::string>>("--attach", attach,
+                                                      "TYPE=FILE, said of the image beside it; repeated")
+      ->allow_extra_args(false);
   DeclarePlace(*step, options->place);
   DeclareAccess(*step, *options);
   step->final_callback([options, &code] { code = RunPush(*options); });

@@ -84,7 +84,8 @@ TEST_F(Accept, AMinimalReleaseIsFilledWithTheStructsDefaults) {
   spec.smoke_tests.resize(1);
   EXPECT_EQ(release.spec, spec) << created.dump(2);
   EXPECT_EQ(release.status, resources::ReleaseStatus{});
-  EXPECT_EQ(created["spec"]["strategy"]["canary"]["steps"], json::parse(R"([{"weight": 10, "hold": "0s"}])"));
+  EXPECT_EQ(created["spec"]["strategy"]["canary"]["steps"],
+            json::parse(R"([{"weight": 10, "hold": "0s", "analysis": true}])"));
   EXPECT_EQ(created["spec"]["historyLimit"], 10);
 }
 
@@ -154,7 +155,11 @@ TEST_F(Accept, AFullImageBuildIsReadAsItWasWritten) {
   EXPECT_EQ(build.trigger, FullTrigger());
   EXPECT_EQ(build.tests, std::vector{FullTest()});
   EXPECT_EQ(build.build, FullBuild());
-  EXPECT_EQ(build.scan, (resources::ScanSpec{resources::Severity::kCritical, false}));
+  EXPECT_EQ(build.scan,
+            (resources::ScanSpec{.fail_on = resources::Severity::kCritical,
+                                 .ignore_unfixed = false,
+                                 .exceptions = {{"CVE-2024-1234", "zlib", "2026-12-24", "unused"}},
+                                 .vex = {"our-vex"}}));
   EXPECT_EQ(build.output, (resources::OutputSpec{.repository = "registry.example.com/team/app",
                                                  .push = true,
                                                  .tags = {"{{commit}}", "v1-{{run}}"},
@@ -180,8 +185,8 @@ TEST_F(Accept, ADecisionIsReadAsItWasWritten) {
 
 TEST_F(Accept, APullRequestsBuildKeepsTheSecretOfItsSource) {
   json object = Clean(FullImageBuild(), "pull");
-  object["spec"].merge_patch(
-      json::parse(R"({"trigger": null, "output": {"push": false, "credentialsSecretRef": null},
+  object["spec"].merge_patch(json::parse(
+      R"({"trigger": null, "attest": null, "output": {"push": false, "credentialsSecretRef": null},
     "build": {"baseCredentialsSecretRef": null, "cache": {"credentialsSecretRef": null}}})"));
   EXPECT_FALSE(Decoded<ImageBuild>(Create(object)).spec.output.push);
 }
@@ -231,9 +236,14 @@ TEST_F(Accept, FullDeliveriesAreReadAsTheyWereWritten) {
                     {"steps", steps},           {"capacity", "Surge"}, {"smokeTests", tests},
                     {"progressDeadline", "90s"}};
   const auto promotion = Decoded<CanaryPromotion>(Create(object)).spec;
-  const resources::CanaryPromotionSpec spec{
-      {"web.v1", "app", "web-svc"}, kGoodImage, "v1.2+3", wanted, resources::Capacity::kSurge,
-      {answers, {.name = "more"}},  seconds(90)};
+  resources::CanaryPromotionSpec spec;
+  spec.target = {"web.v1", "app", "web-svc"};
+  spec.image = kGoodImage;
+  spec.version = "v1.2+3";
+  spec.steps = wanted;
+  spec.capacity = resources::Capacity::kSurge;
+  spec.smoke_tests = {answers, {.name = "more"}};
+  spec.progress_deadline = seconds(90);
   EXPECT_EQ(promotion, spec);
 
   object = Minimal("Release");
@@ -248,7 +258,11 @@ TEST_F(Accept, FullDeliveriesAreReadAsTheyWereWritten) {
   EXPECT_EQ(release.image_from->image_build, "web");
   EXPECT_EQ(release.image, "");
   EXPECT_EQ(release.target, spec.target);
-  EXPECT_EQ(release.canary, (resources::CanaryStrategy{wanted, resources::Capacity::kSurge, seconds(90)}));
+  resources::CanaryStrategy canary;
+  canary.steps = wanted;
+  canary.capacity = resources::Capacity::kSurge;
+  canary.progress_deadline = seconds(90);
+  EXPECT_EQ(release.canary, canary);
   EXPECT_EQ(release.smoke_tests, spec.smoke_tests);
   EXPECT_EQ(release.history_limit, 50);
   EXPECT_TRUE(release.suspend);

@@ -12,7 +12,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: dev}
 rules:
-- {apiGroups: [""], resources: [pods, services], verbs: [get, create, patch, delete]}
+- {apiGroups: [""], resources: [pods, services, configmaps], verbs: [get, create, patch, delete]}
 - {apiGroups: [""], resources: [pods/exec, pods/attach, pods/log], verbs: [get, create]}
 - {apiGroups: [""], resources: [pods/ephemeralcontainers, pods/status, pods/resize], verbs: [get, patch]}
 - {apiGroups: [batch], resources: [jobs], verbs: [get, create, patch, update, delete]}

@@ -7,6 +7,12 @@ namespace {
 
 const std::string kOurLabels = "slipway.dev/*";
 
+// Immutable, as a copy is.
+std::string ConfigMap(const std::string& name, const std::string& metadata) {
+  return "{apiVersion: v1, kind: ConfigMap, metadata: {name: " + name + ", " + metadata +
+         "}, data: {color: green}, immutable: true}";
+}
+
 class Marks : public Tenants {
  protected:
   // A workload of the tenant's, one that is claimed, a canary, and a Job of the operator's.
@@ -76,6 +82,34 @@ TEST_F(Marks, NoMarkIsSetChangedOrRemovedLater) {
       Do("changing a claim", "dev",
          {"annotate", "deployment", "claimed", "--overwrite", "slipway.dev/claimed-by=me"},
          {"slipway.dev/claimed-by", "leave it as it is, or out"}),
+  });
+}
+
+// What a Release delivers with its image is a copy of the user's ConfigMap: only the operator makes one.
+TEST_F(Marks, ACopyOfAConfigMapIsNotForged) {
+  constexpr const char* kCopy = "web-config-slipway-0a1b2c3d";
+  const auto gone = Kubectl({"-n", kNamespace, "delete", "configmap", kCopy, "--ignore-not-found"});
+  ASSERT_TRUE(gone.ok()) << gone.text;
+  const auto release = Keep(kAdministrator, Release("owner", "web"));
+  const std::string uid = release["metadata"].value("uid", "");
+  const std::string ours = "labels: {slipway.dev/kind: Release, slipway.dev/role: config}";
+  Keep(kOperator, ConfigMap(kCopy, ours + ", " + Owner("Release", "owner", uid)));
+  const std::string no_owner = R"({"metadata":{"ownerReferences":null}})";
+  Judge({
+      Make("a copy", "dev", ConfigMap("c", ours), {kOurLabels, "metadata.labels"}),
+      Make("one with our owner", "dev", ConfigMap("c", Owner("Release", "owner", uid)),
+           {"metadata.ownerReferences", "slipway.dev"}),
+      Make("a copy by the administrator", kAdministrator, ConfigMap("c", ours), {kOurLabels}),
+      Do("taking its label away", "dev", {"label", "configmap", kCopy, "slipway.dev/role-"}, {kOurLabels}),
+      Do("another label of ours", "dev",
+         {"label", "configmap", kCopy, "--overwrite", "slipway.dev/role=build"}, {kOurLabels}),
+      Do("taking its owner away", "dev", {"patch", "configmap", kCopy, "--type=merge", "-p", no_owner},
+         {"metadata.ownerReferences"}),
+      Do("other content", "dev",
+         {"patch", "configmap", kCopy, "--type=merge", "-p", R"({"data":{"color":"red"}})"}, {"immutable"}),
+      Do("a label of one's own", "dev", {"label", "configmap", kCopy, "team=a"}),
+      Make("a ConfigMap of one's own", "dev", ConfigMap("c", "labels: {app: web}")),
+      Do("deleting a copy", "dev", {"delete", "configmap", kCopy}),
   });
 }
 

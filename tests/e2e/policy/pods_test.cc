@@ -42,11 +42,14 @@ class OwnPods : public Tenants {
                        Words words = {}, const std::string& user = "dev") {
     return Do(what, user, {"patch", "pod", pod, "--type=merge", "-p", patch}, std::move(words));
   }
+  static Attempt StatusOf(const std::string& pod, const std::string& status, Words words) {
+    return Do(
+        "a status for " + pod, "dev",
+        {"patch", "pod", pod, "--subresource=status", "--type=merge", "-p", "{\"status\":" + status + "}"},
+        std::move(words));
+  }
   static Attempt Status(const std::string& pod, Words words) {
-    return Do("a status for " + pod, "dev",
-              {"patch", "pod", pod, "--subresource=status", "--type=merge", "-p",
-               R"({"status":{"message":"passed"}})"},
-              std::move(words));
+    return StatusOf(pod, R"({"message":"passed"})", std::move(words));
   }
   static Attempt Debug(const std::string& pod, Words words) {
     return Do("a container beside " + pod, "dev",
@@ -100,9 +103,11 @@ TEST_F(OwnPods, EvidenceIsNotChanged) {
 TEST_F(OwnPods, EvidenceIsToldByNameWhereThereIsNoLabelToSee) {
   const Words refused{"slipway-own-pods", "by its name", "evidence for what is delivered", "log can be read"};
   const Words allowed{"does not have a host assigned"};  // the server's answer behind admission
-  const std::vector<std::string> ours{"web-resolve-0a1b2c3d-x7k2p",     "web-test-0a1b2c3d-x7k2p",
-                                      "web-index-0a1b2c3d-x7k2p",       "web-report-0a1b2c3d-x7k2p",
-                                      "slipway-poller-7d9f8c6b5-x7k2p", "slipway-receiver-7d9f8c6b5-x7k2p"};
+  const std::vector<std::string> ours{
+      "web-resolve-0a1b2c3d-x7k2p", "web-test-0a1b2c3d-x7k2p",        "web-index-0a1b2c3d-x7k2p",
+      "web-report-0a1b2c3d-x7k2p",  "web-compare-0a1b2c3d-x7k2p",     "web-prometheus-0a1b2c3d-x7k2p",
+      "web-verify-0a1b2c3d-x7k2p",  "web-migrate-0a1b2c3d-x7k2p",     "web-attest-0a1b2c3d-x7k2p",
+      "web-scan-0a1b2c3d-x7k2p",    "slipway-poller-7d9f8c6b5-x7k2p", "slipway-receiver-7d9f8c6b5-x7k2p"};
   for (const auto& name : ours) {
     Genuine(name, "app: web");
     Judge({Enter(name, refused), Do("attaching to " + name, "dev", {"attach", name}, refused)});
@@ -164,6 +169,14 @@ TEST_F(OwnPods, ACanaryIsTheUsersApplicationButRunsWhatIsPromoted) {
       Do("a label on its ReplicaSet", "dev", {"label", set, "team=a"}),
       Debug("web-canary", {}),
       Status("web-canary", {}),
+      StatusOf("web-canary", R"({"podIP":"10.0.0.1","podIPs":[{"ip":"10.0.0.1"}]})",
+               {"tell the Slipway operator whom"}),
+      StatusOf(
+          "web-canary",
+          R"({"containerStatuses":[{"name":"c","image":"i","imageID":"example.com/evil@sha256:0","ready":true,)"
+          R"("restartCount":0}]})",
+          {"tell the Slipway operator whom"}),
+      StatusOf("web-canary", R"({"conditions":[{"type":"example.com/gate","status":"True"}]})", {}),
   });
 }
 

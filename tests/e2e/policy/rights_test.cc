@@ -44,12 +44,16 @@ void Add(std::set<std::string>& rights, const std::vector<std::string>& resource
   }
 }
 
-// To end a promotion whose namespace is going, its Role before it.
+// To end a promotion whose namespace is going, its Role before it; and to see what Decisions rest on.
 std::set<std::string> Everywhere() {
   std::set<std::string> rights;
   Add(rights, {"slipway.dev/canarypromotions"}, {"get", "patch"});
   Add(rights, {"slipway.dev/canarypromotions/status"}, {"patch"});
   Add(rights, {"/namespaces"}, {"get"});
+  Add(rights,
+      {"admissionregistration.k8s.io/validatingadmissionpolicies:slipway-decisions",
+       "admissionregistration.k8s.io/validatingadmissionpolicybindings:slipway-decisions"},
+      {"list", "watch"});
   return rights;
 }
 
@@ -68,6 +72,11 @@ TEST_F(Rights, InAWatchedNamespaceTheyAreThoseOfTheTenantRole) {
       {"create", "patch", "delete"});
   Add(rights, {"batch/jobs"}, {"create", "delete"});
   Add(rights, {"slipway.dev/imagebuilds"}, {"create", "patch", "delete"});
+  // What a Release delivers with its image is read by name and copied; an autoscaler is told of; budgets are
+  // looked at before a canary begins.
+  Add(rights, {"/configmaps"}, {"get", "create", "delete"});
+  Add(rights, {"autoscaling/horizontalpodautoscalers"}, {"list", "watch"});
+  Add(rights, {"policy/poddisruptionbudgets"}, {"list"});
   Add(rights, {"events.k8s.io/events"}, {"list", "create"});
   EXPECT_EQ(RightsIn(kNamespace), rights);
 }

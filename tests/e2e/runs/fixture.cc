@@ -10,12 +10,6 @@ namespace {
 constexpr const char* kRegistry = "registry.slipway.test:5000";
 }  // namespace
 
-std::string Text(const Json& object, const std::string& pointer) {
-  const Json::json_pointer at(pointer);
-  return object.is_object() && object.contains(at) && object[at].is_string() ? object[at].get<std::string>()
-                                                                             : "";
-}
-
 std::string FailureOf(const Json& run) { return Text(run, "/failure/reason"); }
 
 Json Stage(const Json& run, const std::string& name) {
@@ -152,44 +146,9 @@ Json Runs::Running(const Json& run) {
   return jobs;
 }
 
-std::vector<std::pair<std::string, std::string>> Runs::EventsOf(const Json& object) const {
-  const auto list = Kubectl({"-n", ns_, "get", "events.events.k8s.io", "-o", "json", "--field-selector",
-                             "regarding.uid=" + object["metadata"].value("uid", "")});
-  std::vector<std::tuple<std::string, std::string, std::string>> sorted;
-  const auto events = Json::parse(list.text, nullptr, false);
-  if (!events.is_object()) return {};
-  for (const auto& event : events.value("items", Json::array())) {
-    sorted.emplace_back(Text(event, "/eventTime"), event.value("reason", ""), event.value("note", ""));
-  }
-  std::ranges::sort(sorted);
-  std::vector<std::pair<std::string, std::string>> told;
-  for (const auto& [time, reason, note] : sorted) told.emplace_back(reason, note);
-  return told;
-}
-
 std::string Runs::TagsOf(const std::string& repository) {
   const auto tags = Execute({"crane", "ls", "--insecure", repository});
   return tags.ok() ? tags.text : "";
-}
-
-// ---- a watch ----
-
-Changes::Changes(const std::string& api, const std::string& ns, const std::string& plural)
-    : stream_({"kubectl", "get", "--raw", api + "/namespaces/" + ns + "/" + plural + "?watch=true"}) {}
-
-std::vector<Json> Changes::Next() {
-  const auto lines = stream_.Lines();
-  std::vector<Json> changes;
-  for (; read_ < lines.size(); ++read_) {
-    auto change = Json::parse(lines[read_], nullptr, false);
-    if (change.is_object()) changes.push_back(std::move(change));
-  }
-  return changes;
-}
-
-std::vector<Json> Changes::Stop() {
-  stream_.Stop();
-  return Next();
 }
 
 }  // namespace slipway::testing

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/changes.h"
 #include "support/story.h"
 
 namespace slipway::testing {
@@ -49,7 +50,9 @@ class Runs : public Story {
   // Those of a record that were under way then.
   static Json Running(const Json& run);
   // Reasons and notes of the Events about an object, oldest first.
-  std::vector<std::pair<std::string, std::string>> EventsOf(const Json& object) const;
+  std::vector<std::pair<std::string, std::string>> EventsOf(const Json& object) const {
+    return testing::EventsOf(ns_, object);
+  }
 
   std::string Image(const std::string& name = "web") const;
   // The tags of an image repository; empty when there is none.
@@ -58,24 +61,7 @@ class Runs : public Story {
   std::string busybox_;
 };
 
-// Every change of a kind in the namespace from now on, each once and in order: {"type":…,"object":…}.
-class Changes {
- public:
-  Changes(const std::string& api, const std::string& ns, const std::string& plural);
-  // Those that came since the last call.
-  std::vector<Json> Next();
-  std::vector<Json> Stop();
-
- private:
-  Stream stream_;
-  std::size_t read_ = 0;
-};
-
-inline constexpr const char* kBatch = "/apis/batch/v1";
-inline constexpr const char* kSlipway = "/apis/slipway.dev/v1alpha1";
-
 std::string FailureOf(const Json& run);                // its reason; empty: none
 Json Stage(const Json& run, const std::string& name);  // {} when it has none
-std::string Text(const Json& object, const std::string& pointer);
 
 }  // namespace slipway::testing

@@ -1,84 +1,25 @@
 // The operator killed with SIGKILL after every single thing that it writes for one build: each Job is made
 // once, has one pod, and the image is there.
 #include <algorithm>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <set>
-#include <sstream>
+#include <thread>
 
 #include "e2e/runs/fixture.h"
+#include "support/operator_process.h"
 
 namespace slipway::testing {
 namespace {
-
-constexpr const char* kSystem = "slipway-system";
-
-std::string Content(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-// The operator's process in the pod, as soon as it runs: the kubelet reports it a second later. 0: not yet.
-pid_t OperatorOf(std::string pod_uid) {
-  std::string in_systemd = pod_uid;
-  std::ranges::replace(in_systemd, '-', '_');
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (Content(entry.path() / "comm") != "slipway-operato\n") continue;  // cut by the kernel
-    const auto group = Content(entry.path() / "cgroup");
-    if (group.find(pod_uid) != std::string::npos || group.find(in_systemd) != std::string::npos) {
-      return std::stoi(name);
-    }
-  }
-  return 0;
-}
 
 class EveryWrite : public Runs {
  protected:
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(Runs::SetUp());
-    ASSERT_TRUE(Find());
+    ASSERT_TRUE(operator_.Find());
   }
 
-  // SIGKILL first: nothing that it had in mind is done. A container that is killed again and again is started
-  // ever later by the kubelet (10 s, 20 s, … 5 min), and a lease that nobody let go is waited for (15 s). So
-  // its pod is taken away, for which the ReplicaSet makes another at once, and, when that one's process is
-  // there, the lease of the dead one. Nobody else writes meanwhile.
-  void Kill() {
-    ASSERT_EQ(::kill(pid_, SIGKILL), 0);
-    const auto gone =
-        Kubectl({"-n", kSystem, "delete", "pod", pod_, "--grace-period=0", "--force", "--wait=false"});
-    ASSERT_TRUE(gone.ok()) << gone.text;
-    ASSERT_TRUE(Find());
-    Kubectl({"-n", kSystem, "delete", "lease", "slipway-operator", "--wait=false"});
-  }
-
-  // The one pod of the operator that is not the last one.
-  bool Find() {
-    return Eventually(Seconds(30), "the operator's process", [this](std::string& seen) {
-      const auto pods = GetJson(kSystem, "pods").at("items");
-      seen = std::to_string(pods.size()) + " pods";
-      for (const auto& pod : pods) {
-        const std::string name = pod["metadata"]["name"];
-        if (name == pod_ || pod["metadata"].contains("deletionTimestamp")) continue;
-        if (const pid_t pid = OperatorOf(pod["metadata"]["uid"]); pid > 0) {
-          pod_ = name;
-          pid_ = pid;
-          return true;
-        }
-      }
-      return false;
-    });
-  }
-
-  std::string pod_;
-  pid_t pid_ = 0;
+  OperatorProcess operator_;
 };
 
 // What was ever made in the namespace, however often it was told of: names of Jobs to UIDs.
@@ -132,7 +73,7 @@ TEST_F(EveryWrite, KillsTheOperatorAndEachJobIsMadeOnceAndTheImagePushedOnce) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       continue;
     }
-    ASSERT_NO_FATAL_FAILURE(Kill());
+    ASSERT_NO_FATAL_FAILURE(operator_.Kill());
     ++kills;
     at_a_job += job ? 1 : 0;
   }

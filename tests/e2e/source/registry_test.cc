@@ -96,6 +96,8 @@ TEST_F(Registry, APasswordAndAPrivateAuthorityWithASecretForEachUse) {
                      {"prepare", {"base-credentials", "cache-credentials"}},
                      {"build", {}},
                      {"scan", {}},
+                     {"sarif", {}},
+                     {"gate", {}},
                      {"push", {"push-credentials"}}};
   const auto pod = GetJson(ns_, "pod", PodOf(JobOf(run, "Build")));
   EXPECT_EQ(SecretsByContainer(pod), wanted);

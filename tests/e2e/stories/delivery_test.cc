@@ -64,11 +64,11 @@ TEST_F(Delivery, ASecondCommitIsBuiltScannedCanariedTestedAndPromotedWithoutAFai
   EXPECT_EQ(delivery["previousImage"], first);
   EXPECT_EQ(delivery["weightWanted"], 10);
   EXPECT_EQ(delivery["weightGot"], 10);
-  EXPECT_TRUE(delivery["smoke"][0]["passed"]) << delivery;
+  EXPECT_EQ(delivery["checks"][0]["verdict"], "Passed") << delivery;
 
   const Traffic traffic = StopTraffic();
   EXPECT_GT(traffic.ok, 1000);
-  EXPECT_EQ(traffic.failed, 0) << traffic.first_error;
+  EXPECT_EQ(traffic.failed, 0) << traffic.errors;
   EXPECT_EQ(traffic.versions.count(commit), 1U) << "no request was answered by the new version";
   EXPECT_GE(LeastCapacity(), 10);
   EXPECT_EQ(GetJson(ns_, "deployments")["items"].size(), 1U) << "the canary is still there";
@@ -133,7 +133,7 @@ TEST_F(Rollback, ACommitWhoseHealthCheckFailsIsTakenBackAndStableKeepsItsCapacit
       << Condition(release, "Ready");
   EXPECT_EQ(LastDelivery(ns_)["outcome"], "Aborted");
   EXPECT_EQ(LastDelivery(ns_)["image"], bad);
-  EXPECT_FALSE(LastDelivery(ns_)["smoke"][0].value("passed", false));
+  EXPECT_EQ(LastDelivery(ns_)["checks"][0].value("verdict", ""), "Failed");
 
   EXPECT_EQ(DeployedImage(ns_), first);
   const auto deployments = GetJson(ns_, "deployments")["items"];

@@ -22,6 +22,8 @@ ReconcilerTest::ReconcilerTest() {
   policies.policy = resources::Policy{};
   policies.policy->namespaces["team"].repositories = {"registry.example.com/team/"};
   policies.policy->namespaces["team"].secrets = {{"git", resources::SecretUse::kSource}};
+  policies.policy->namespaces["team"].signers = {"release"};
+  policies.policy->signers["release"] = {.name = "release", .secret = "release-key", .public_key = "PEM"};
   policies_.Put(policies);
   api_.on_call = [this](const kube::Request& request) { return Answer(request); };
 }
@@ -94,6 +96,7 @@ Result<Json> ReconcilerTest::Answer(const kube::Request& request) {
     return Fail(ErrorKind::kForbidden, "slipway may not do this");
   }
   if (request.verb == Verb::kPost && target.contains("/jobs")) return MakeJob(request);
+  if (request.verb == Verb::kGet && IsThere(NameIn(request))) return there_;
   if (target.contains("/jobs/")) {
     return request.verb == Verb::kGet && taken_ ? Result<Json>(ForeignJob())
                                                 : Fail(ErrorKind::kNotFound, "no such Job");
@@ -112,8 +115,13 @@ Result<Json> ReconcilerTest::Answer(const kube::Request& request) {
   return answer;
 }
 
+bool ReconcilerTest::IsThere(const std::string& job) const {
+  return !there_.is_null() && there_["metadata"]["name"] == job;
+}
+
 Result<Json> ReconcilerTest::MakeJob(const kube::Request& request) {
   Json job = runtime::BodyOf(request);
+  if (IsThere(job["metadata"]["name"])) return Fail(ErrorKind::kAlreadyExists, "it is there");
   if (taken_ && made_.size() == 1) return Fail(ErrorKind::kAlreadyExists, "it is there");
   made_.push_back(job["metadata"]["name"]);
   job["metadata"]["uid"] = "made-" + std::to_string(made_.size());

@@ -41,6 +41,8 @@ class ReconcilerTest : public ::testing::Test {
   Json LastSent(Verb verb, const std::string& part) const;
   // From now on the server refuses such requests.
   void Refuse(Verb verb, const std::string& part) { refused_ = {verb, part}; }
+  // This Job is there, of which the caches know nothing.
+  void Taken(Json job) { there_ = std::move(job); }
   // An Event about whatever is asked of.
   void Happen(const std::string& reason, const std::string& note);
 
@@ -60,19 +62,22 @@ class ReconcilerTest : public ::testing::Test {
   runtime::Store<resources::Pod> pods_;
   runtime::Store<resources::Decision> decisions_;
   runtime::Store<resources::PolicyMap> policies_;
-  Reconciler reconciler_{runtime::Shell{api_, applier_, recorder_, clock_, metrics_},
-                         Caches{builds_, jobs_, pods_, decisions_, policies_, {"slipway-system", "policy"}},
-                         Tools{}, Concurrency{1, 1},
-                         [this](kube::ObjectKey key) { called_.push_back(std::move(key)); }};
+  Reconciler reconciler_{
+      runtime::Shell{api_, applier_, recorder_, clock_, metrics_},
+      Caches{builds_, jobs_, pods_, decisions_, policies_, {"slipway-system", "policy"}, "keys"},
+      Tools{.cosign_image = "cosign@x"}, Concurrency{1, 1},
+      [this](kube::ObjectKey key) { called_.push_back(std::move(key)); }};
 
  private:
   Result<Json> Answer(const kube::Request& request);
+  bool IsThere(const std::string& job) const;
   Result<Json> MakeJob(const kube::Request& request);
   Result<Json> WriteStatus(const kube::Request& request);
   Result<Json> ApplyBuild(const kube::Request& request);
 
   std::optional<std::pair<Verb, std::string>> refused_;
   Json events_ = Json::array();
+  Json there_;
   int version_ = 1;
 };
 

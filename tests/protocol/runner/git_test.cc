@@ -157,7 +157,7 @@ TEST_F(AgainstGit, ACommitThatIsNowhereIsNotFound) {
 TEST_F(AgainstGit, AReportIsBoundedWhateverTheCommitSays) {
   const std::string loud = server_.Commit(std::string(5000, '"') + "\x1b[31m");
   EXPECT_EQ(Clone(loud), 0);
-  EXPECT_LE(Contents(scratch_ / "report").size(), 2048U);
+  EXPECT_LE(Contents(scratch_ / "report").size(), 1536U);
   EXPECT_LE(Report().at("subject").get<std::string>().size(), 200U);
 }
 

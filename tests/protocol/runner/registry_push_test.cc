@@ -76,10 +76,10 @@ TEST_F(PushingToAnyone, ATakenTagRefusesTheWholePush) {
 }
 
 TEST_F(PushingToAnyone, WhatCantBePushedIsTold) {
-  EXPECT_EQ(Push(scratch_ / "none.tar", server_ / "team/app", {"1"}), kRegistryFailed);
-  EXPECT_EQ(Reason(), "PushFailed");
+  EXPECT_EQ(Push(scratch_ / "none.tar", server_ / "team/app", {"1"}), kImageRefused);
+  EXPECT_EQ(Reason(), "ImageTarInvalid");
   Put(scratch_ / "broken.tar", "no tarball");
-  EXPECT_EQ(Push(scratch_ / "broken.tar", server_ / "team/app", {"1"}), kRegistryFailed);
+  EXPECT_EQ(Push(scratch_ / "broken.tar", server_ / "team/app", {"1"}), kImageRefused);
   EXPECT_EQ(Push(one_, server_ / "team/app", {}), kRegistryFailed);
   EXPECT_EQ(Push(one_, server_ / "team/app", {"--insecure"}), kRegistryFailed);
   EXPECT_EQ(Push(one_, "127.0.0.1:1/team/app", {"1"}), kRegistryUnreachable);

@@ -79,6 +79,19 @@ TEST(ChildNameProperty, DistinctTriplesGiveDistinctNames) {
   EXPECT_TRUE(holds);
 }
 
+TEST(Spread, IsTheSameForTheSameTextAndElseAnywhere) {
+  EXPECT_EQ(Spread("a"), Spread("a"));
+  EXPECT_NE(Spread("a"), Spread("b"));
+  double sum = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const double part = Spread(std::to_string(i));
+    EXPECT_GE(part, 0.0);
+    EXPECT_LT(part, 1.0);
+    sum += part;
+  }
+  EXPECT_NEAR(sum / 1000, 0.5, 0.05);
+}
+
 TEST(LabelValue, IsCutToWhatALabelMayHold) {
   EXPECT_EQ(LabelValue("web"), "web");
   EXPECT_EQ(LabelValue(std::string(80, 'a')), std::string(63, 'a'));

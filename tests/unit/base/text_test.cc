@@ -15,5 +15,18 @@ TEST(Clip, CutsBetweenCharactersAndCountsItsEllipsis) {
   for (std::size_t most = 0; most < 40; ++most) EXPECT_LE(Clip(std::string(50, 'x'), most).size(), most);
 }
 
+TEST(LastLine, IsTheLastThatIsNotBlank) {
+  const struct {
+    std::string_view text;
+    std::string_view last;
+  } cases[] = {{"", ""},
+               {"\n \r\n", ""},
+               {"one", "one"},
+               {"one\ntwo", "two"},
+               {"one\n two \n\n", " two"},
+               {"progress\rdone\r\n", "done"}};
+  for (const auto& c : cases) EXPECT_EQ(LastLine(c.text), c.last) << c.text;
+}
+
 }  // namespace
 }  // namespace slipway

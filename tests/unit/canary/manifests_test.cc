@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "canary/config_names.h"
 #include "canary/names.h"
-#include "canary/smoke_report.h"
 #include "unit/canary/world.h"
 
 namespace slipway::canary {
@@ -72,192 +74,157 @@ TEST(RenderCanary, IsOwnedByStableSoThatItIsNotCollectedBeforeIt) {
   EXPECT_FALSE(owner.contains("controller"));
 }
 
-class SmokeJob : public ::testing::Test {
- protected:
-  SmokeJob() {
-    world_.canary = World::Deployed("web-canary", 1, Image('b'));
-    auto ready = std::make_shared<resources::Pod>();
-    ready->meta.key = {"team", "web-canary-1"};
-    ready->ready = true;
-    ready->ip = "10.0.0.7";
-    auto starting = std::make_shared<resources::Pod>(*ready);
-    starting->meta.key.name = "web-canary-2";
-    starting->ready = false;
-    pods_ = {ready, starting};
-    test_.p95_limit = std::chrono::milliseconds(1500);
+// ---- what they read ----
+
+const std::string kCopy = "settings-slipway-0a1b2c3d";
+
+Json Reading() {
+  Json stable = Stable();
+  Json& pod = stable["spec"]["template"]["spec"];
+  pod["volumes"] = Json::parse(R"([
+    {"name": "settings", "configMap": {"name": "settings", "defaultMode": 420, "items": [{"key": "a", "path": "a"}]}},
+    {"name": "all", "projected": {"defaultMode": 420, "sources": [
+      {"secret": {"name": "settings"}}, {"configMap": {"name": "settings-slipway-11111111"}}, {"configMap": {"name": "other"}}]}},
+    {"name": "other", "configMap": {"name": "settings-verbose"}}])");
+  pod["initContainers"] = Json::parse(R"([{"name": "init", "image": "kept", "envFrom": [
+    {"configMapRef": {"name": "settings"}, "prefix": "P_"}, {"secretRef": {"name": "settings"}}]}])");
+  pod["containers"][0]["env"] = Json::parse(R"([
+    {"name": "A", "value": "b"},
+    {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level", "optional": true}}},
+    {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "settings", "key": "key"}}}])");
+  pod["containers"][1]["envFrom"] = Json::parse(R"([{"configMapRef": {"name": "other"}}])");
+  return stable;
+}
+
+resources::CanaryPromotion Versioned() {
+  World world;
+  world.promotion.spec.config_maps = {{"settings", kCopy}};
+  return world.promotion;
+}
+
+TEST(RenderCanary, ReadsTheCopiesWhereverStableReadsTheConfigMapOrAnEarlierCopy) {
+  const Json pod = RenderCanary(Versioned(), Reading(), "web", 1)["spec"]["template"]["spec"];
+  Json expected = Reading()["spec"]["template"]["spec"];
+  for (const char* place : {"/volumes/0/configMap/name", "/volumes/1/projected/sources/1/configMap/name",
+                            "/initContainers/0/envFrom/0/configMapRef/name",
+                            "/containers/0/env/1/valueFrom/configMapKeyRef/name"}) {
+    expected[Json::json_pointer(place)] = kCopy;
   }
-  Json Render() {
-    return RenderSmokeJob(world_.promotion, {0, test_},
-                          {*world_.service, *world_.canary, pods_, 0.1, "builder", "runner@sha256:1"});
-  }
-  std::vector<std::string> Arguments() {
-    return Render()["spec"]["template"]["spec"]["containers"][0]["args"].get<std::vector<std::string>>();
-  }
-
-  World world_;
-  resources::SmokeTest test_;
-  std::vector<std::shared_ptr<const resources::Pod>> pods_;
-};
-
-TEST_F(SmokeJob, AsksThroughTheServiceAndAtEachReadyPod) {
-  world_.service->target_port = "http";
-  EXPECT_EQ(Arguments(),
-            (std::vector<std::string>{
-                "probe", "--url=http://web.team.svc:80", "--health-path=/healthz", "--requests=200",
-                "--p95-limit=1.5s", "--timeout=1m", "--canary-share=0.1000", "--report=/dev/termination-log",
-                "--version-path=/version", "--expect-version=2222", "--pod=web-canary-1=10.0.0.7:8080"}));
+  expected["containers"][0]["image"] = Image('b');
+  EXPECT_EQ(pod, expected) << Json::diff(expected, pod);
 }
 
-TEST_F(SmokeJob, AsksForNoVersionThatNobodyNamed) {
-  world_.promotion.spec.version.clear();
-  for (const auto& argument : Arguments()) EXPECT_FALSE(argument.contains("version")) << argument;
+TEST(RenderCanary, AConfigMapThatIsNamedLikeACopyIsItself) {
+  auto promotion = Versioned();
+  promotion.spec.config_maps.push_back(
+      {"settings-slipway-11111111", "settings-slipway-11111111-slipway-22222222"});
+  const Json pod = RenderCanary(promotion, Reading(), "web", 1)["spec"]["template"]["spec"];
+  EXPECT_EQ(pod["volumes"][1]["projected"]["sources"][1]["configMap"]["name"],
+            "settings-slipway-11111111-slipway-22222222");
 }
 
-TEST_F(SmokeJob, RunsWithoutRightsAndEnds) {
-  const Json job = Render();
-  const Json& pod = job["spec"]["template"]["spec"];
-  EXPECT_EQ(job["spec"]["backoffLimit"], 0);
-  EXPECT_EQ(job["spec"]["activeDeadlineSeconds"], 180);
-  EXPECT_EQ(pod["automountServiceAccountToken"], false);
-  EXPECT_EQ(pod["serviceAccountName"], "builder");
-  EXPECT_EQ(pod["securityContext"]["runAsNonRoot"], true);
-  EXPECT_EQ(pod["containers"][0]["securityContext"]["capabilities"]["drop"][0], "ALL");
-  EXPECT_FALSE(job["spec"]["template"]["metadata"]["labels"].contains("app"))
-      << "the Service would select it";
+// ---- stable ----
+
+Json Managed(Json live, const char* manager, const char* operation, const char* spec) {
+  Json entry = {{"manager", manager}, {"operation", operation}};
+  entry["fieldsV1"]["f:spec"] = Json::parse(spec);
+  live["metadata"]["managedFields"].push_back(std::move(entry));
+  return live;
 }
 
-TEST_F(SmokeJob, HasAnotherNameForEachAttemptStepAndTest) {
-  const auto& promotion = world_.promotion;
-  const std::string first = SmokeJobName(promotion, 0, "default");
-  EXPECT_EQ(first, SmokeJobName(promotion, 0, "default"));
-  EXPECT_NE(first, SmokeJobName(promotion, 1, "default"));
-  EXPECT_NE(first, SmokeJobName(promotion, 0, "other"));
-  world_.promotion.status.started = kNow;
-  EXPECT_NE(first, SmokeJobName(promotion, 0, "default"));
+TEST(RenderStable, SendsReplicasAndImageTogetherWhereASplitMovesThem) {
+  World world;
+  const auto spec = [&] {
+    return RenderStable(world.promotion, Stable(), "web", {9, Image('a'), {}})["spec"];
+  };
+  const Json web = Json::parse(R"([{"name": "web"}])");
+  Json containers = web;
+  containers[0]["image"] = Image('a');
+  Json image;
+  image["template"]["spec"]["containers"] = containers;
+  Json both = image;
+  both["replicas"] = 9;
+  EXPECT_EQ(spec(), image) << "nothing is written before the baseline is";
+  auto& baseline = world.promotion.status.baseline.emplace();
+  EXPECT_EQ(spec(), both);
+  world.promotion.spec.capacity = resources::Capacity::kSurge;
+  world.promotion.spec.strategy = resources::Strategy::kRolling;
+  EXPECT_EQ(spec(), both) << "what was split is put together again, whatever the spec says now";
+  world.promotion.spec = World().promotion.spec;
+  baseline.capacity = resources::Capacity::kSurge;
+  EXPECT_EQ(spec(), image) << "they are an autoscaler's, or somebody's";
+  baseline = {.strategy = resources::Strategy::kRolling};
+  EXPECT_EQ(spec(), image) << "a first delivery splits nothing";
 }
 
-TEST(RenderStable, AlwaysSendsReplicasAndImageTogether) {
+TEST(RenderStable, NamesWhatWasObserved) {
   const World world;
-  const Json body = RenderStable(world.stable->meta, "web", {9, Image('a')}, true);
-  EXPECT_EQ(body["spec"]["replicas"], 9);
-  EXPECT_EQ(body["spec"]["template"]["spec"]["containers"],
-            Json::array({{{"name", "web"}, {"image", Image('a')}}}));
-  EXPECT_EQ(body["metadata"]["uid"], "web-uid");
-  EXPECT_TRUE(body["metadata"].contains("resourceVersion"));
-  EXPECT_FALSE(RenderStable(world.stable->meta, "web", {9, Image('a')}, false)["spec"].contains("replicas"));
+  const Json metadata = RenderStable(world.promotion, Stable(), "web", {9, Image('a'), {}})["metadata"];
+  EXPECT_EQ(metadata,
+            Json::parse(R"({"name": "web", "namespace": "team", "uid": "web-uid", "resourceVersion": "7"})"));
 }
 
-TEST(OwnsReplicas, OnlyByAnApplyOfOurs) {
-  const auto managed = [](const char* manager, const char* operation, const char* fields) {
-    return Json{{"metadata",
-                 {{"managedFields", Json::array({{{"manager", manager},
-                                                  {"operation", operation},
-                                                  {"fieldsV1", Json::parse(fields)}}})}}}};
+TEST(RenderStable, HoldsOfEachPlaceNoMoreThanItsNameNeeds) {
+  const Json body = RenderStable(Versioned(), Reading(), "web", {9, Image('b'), {{"settings", kCopy}}});
+  Json expected = Json::parse(R"({
+    "volumes": [{"name": "settings", "configMap": {"name": "COPY"}},
+                {"name": "all", "projected": {"sources": [
+                  {"secret": {"name": "settings"}}, {"configMap": {"name": "COPY"}}, {"configMap": {"name": "other"}}]}}],
+    "initContainers": [{"name": "init", "envFrom": [
+      {"configMapRef": {"name": "COPY"}, "prefix": "P_"}, {"secretRef": {"name": "settings"}}]}],
+    "containers": [{"name": "web", "image": "IMAGE", "env": [
+      {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "COPY", "key": "level", "optional": true}}}]}]})");
+  for (const char* place : {"/volumes/0/configMap/name", "/volumes/1/projected/sources/1/configMap/name",
+                            "/initContainers/0/envFrom/0/configMapRef/name",
+                            "/containers/0/env/0/valueFrom/configMapKeyRef/name"}) {
+    expected[Json::json_pointer(place)] = kCopy;
+  }
+  expected["containers"][0]["image"] = Image('b');
+  const Json& pod = body["spec"]["template"]["spec"];
+  EXPECT_EQ(pod, expected) << Json::diff(expected, pod);
+}
+
+// As the API server keeps what we applied: the fields of `spec`, and their values in `live`.
+constexpr const char* kOurs = R"({"f:replicas": {}, "f:template": {"f:spec": {
+  "f:volumes": {"k:{\"name\":\"settings\"}": {"f:configMap": {"f:name": {}}, "f:name": {}},
+                "k:{\"name\":\"all\"}": {"f:name": {}, "f:projected": {"f:sources": {}}}},
+  "f:initContainers": {"k:{\"name\":\"init\"}": {"f:envFrom": {}, "f:name": {}}},
+  "f:containers": {"k:{\"name\":\"web\"}": {".": {}, "f:image": {}, "f:name": {}, "f:env": {
+    "k:{\"name\":\"LEVEL\"}": {"f:name": {}, "f:valueFrom": {"f:configMapKeyRef": {}}}}}}}}})";
+
+TEST(RenderStable, TheSameFieldsAreSentOnTheWayBack) {
+  auto promotion = Versioned();
+  promotion.status.baseline.emplace();
+  const auto there = RenderStable(promotion, Reading(), "web", {9, Image('b'), {{"settings", kCopy}}});
+  Json live = Reading();
+  NameConfigs(live["spec"]["template"]["spec"], {{"settings", kCopy}});
+  live = Managed(std::move(live), "slipway", "Apply", kOurs);
+  const auto back = RenderStable(promotion, live, "web", {10, Image('a'), {{"settings", "settings"}}});
+  const auto paths = [](const Json& body) {
+    std::set<std::string> keys;
+    for (const auto& [path, value] : body["spec"].flatten().items()) keys.insert(path);
+    return keys;
   };
-  const char* replicas = R"({"f:spec": {"f:replicas": {}}})";
-  EXPECT_TRUE(OwnsReplicas(managed("slipway", "Apply", replicas)));
-  EXPECT_FALSE(OwnsReplicas(managed("slipway", "Update", replicas)));
-  EXPECT_FALSE(OwnsReplicas(managed("kubectl", "Apply", replicas)));
-  EXPECT_FALSE(OwnsReplicas(managed("slipway", "Apply", R"({"f:spec": {"f:template": {}}})")));
-  EXPECT_FALSE(OwnsReplicas(Json::object()));
-}
-
-// ---- the probe's report ----
-
-constexpr const char* kPass =
-    R"({"verdict":"pass","reason":"Passed","message":"well","requests":200,"failures":0,"p50Ms":1,"p95Ms":3,"p99Ms":9,
-        "versions":{"2222":21,"1111":179}})";
-constexpr const char* kFail =
-    R"({"verdict":"fail","reason":"RequestsFailed","message":"20 of 200","requests":200,"failures":20,"p50Ms":1,
-        "p95Ms":3,"p99Ms":9})";
-
-resources::Job Job() {
-  resources::Job job;
-  job.meta.key = {"team", "smoke"};
-  job.meta.uid = {"job-uid"};
-  return job;
-}
-
-std::shared_ptr<resources::Pod> PodOfJob() {
-  auto pod = std::make_shared<resources::Pod>();
-  pod->meta.key = {"team", "smoke-1"};
-  pod->meta.owners = {{"batch/v1", "Job", "smoke", {"job-uid"}, true}};
-  pod->meta.labels = {{"slipway.dev/job", "smoke"}};
-  return pod;
-}
-
-SmokeOutcome Read(int exit_code, const std::string& message) {
-  auto pod = PodOfJob();
-  pod->containers = {{.name = "probe", .terminated = true, .exit_code = exit_code, .message = message}};
-  return ReadOutcome(Job(), {pod}, kNow);
-}
-
-TEST(ReadOutcome, TakesTheVerdictOfAWholeReportOnly) {
-  using State = SmokeOutcome::State;
-  EXPECT_EQ(Read(0, kPass).state, State::kPassed);
-  EXPECT_EQ(Read(0, kPass).result.versions.at("2222"), 21);
-  EXPECT_EQ(Read(10, kFail).state, State::kFailed);
-  EXPECT_EQ(Read(10, kFail).reason, "RequestsFailed");
-  EXPECT_EQ(Read(10, kFail).result.failures, 20);
-  const std::pair<int, std::string> broken[] = {
-      {0, kFail},
-      {10, kPass},
-      {1, kPass},
-      {137, kPass},
-      {0, ""},
-      {0, std::string(kPass).substr(0, 80)},
-      {0, "[]"},
-      {0, "null"},
-      {0, R"({"verdict":"pass"})"},
-      {0,
-       R"({"verdict":"pass","reason":"Passed","message":"","requests":-1,"failures":0,"p50Ms":1,"p95Ms":1,"p99Ms":1})"}};
-  for (const auto& [code, message] : broken) {
-    EXPECT_EQ(Read(code, message).state, State::kBroken) << code << " " << message;
-    EXPECT_EQ(Read(code, message).reason, "SmokeTestError");
+  EXPECT_EQ(paths(there), paths(back));
+  for (const auto& [path, value] : back["spec"].flatten().items()) {
+    EXPECT_FALSE(value.is_string() && value.get<std::string>() == kCopy) << path;
   }
 }
 
-TEST(ReadOutcome, APodThatOnlyNamesTheJobAsItsOwnerHasNoSay) {
-  const auto forged = [](auto change) {
-    auto pod = PodOfJob();
-    pod->containers = {{.name = "probe", .terminated = true, .exit_code = 0, .message = kPass}};
-    change(*pod);
-    return ReadOutcome(Job(), {pod}, kNow).state;
-  };
-  using State = SmokeOutcome::State;
-  EXPECT_EQ(forged([](auto&) {}), State::kPassed);
-  EXPECT_EQ(forged([](auto& pod) { pod.meta.labels.clear(); }), State::kRunning);
-  EXPECT_EQ(forged([](auto& pod) { pod.meta.labels["slipway.dev/job"] = "other"; }), State::kRunning);
-  EXPECT_EQ(forged([](auto& pod) { pod.meta.owners[0].uid = {"other"}; }), State::kRunning);
-  EXPECT_EQ(forged([](auto& pod) { pod.meta.owners.clear(); }), State::kRunning);
-}
-
-TEST(ReadOutcome, WhatTheReportSaysIsBounded) {
-  const auto said = [](const std::string& reason, const std::string& message) {
-    return nlohmann::json{{"verdict", "fail"}, {"reason", reason}, {"message", message}, {"requests", 1},
-                          {"failures", 1},     {"p50Ms", 1},       {"p95Ms", 1},         {"p99Ms", 1}}
-        .dump();
-  };
-  EXPECT_EQ(Read(10, said("TooSlow", std::string(4000, 'x'))).result.message.size(), 800U);
-  for (const char* reason : {"", "two words", "9lives", "x\n"}) {
-    EXPECT_EQ(Read(10, said(reason, "m")).reason, "SmokeTestError") << reason;
-  }
-}
-
-TEST(ReadOutcome, AJobThatEndedWithoutAPodIsBrokenAndOneThatRunsIsNot) {
-  using State = SmokeOutcome::State;
-  EXPECT_EQ(ReadOutcome(resources::Job{}, {}, kNow).state, State::kRunning);
-  resources::Job failed;
-  failed.failed = true;
-  failed.failed_message = "Job was active longer than specified deadline";
-  EXPECT_EQ(ReadOutcome(failed, {}, kNow).state, State::kBroken);
-  EXPECT_NE(ReadOutcome(failed, {}, kNow).result.message.find("deadline"), std::string::npos);
-  resources::Job complete;
-  complete.complete = true;
-  complete.finished = kNow - std::chrono::seconds(5);
-  EXPECT_EQ(ReadOutcome(complete, {}, kNow).state, State::kRunning) << "its pod may be seen later";
-  complete.finished = kNow - std::chrono::minutes(1);
-  EXPECT_EQ(ReadOutcome(complete, {}, kNow).state, State::kBroken);
+TEST(RenderStable, LetsNothingGoThatAnEarlierPromotionWrote) {
+  World world;
+  world.promotion.spec.capacity = resources::Capacity::kSurge;
+  const Json live = Managed(Reading(), "slipway", "Apply", kOurs);
+  const Json spec = RenderStable(world.promotion, live, "sidecar", {3, Image('b'), {}})["spec"];
+  EXPECT_EQ(spec["replicas"], 10) << "as it is: not what is wanted of another capacity";
+  const Json& pod = spec["template"]["spec"];
+  EXPECT_EQ(pod["volumes"][0], Json::parse(R"({"name": "settings", "configMap": {"name": "settings"}})"));
+  EXPECT_EQ(pod["volumes"][1]["projected"]["sources"].size(), 3U);
+  EXPECT_EQ(pod["initContainers"][0]["envFrom"].size(), 2U);
+  ASSERT_EQ(pod["containers"].size(), 2U);
+  EXPECT_EQ(pod["containers"][0]["image"], "old");
+  EXPECT_EQ(pod["containers"][0]["env"][0]["valueFrom"]["configMapKeyRef"]["key"], "level");
+  EXPECT_EQ(pod["containers"][1], Json({{"name", "sidecar"}, {"image", Image('b')}}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "unit/canary/world.h"
@@ -47,7 +48,7 @@ const Case kCases[] = {
     {"HostPort", false, "Service", [](World& w) { w.stable->containers[0].host_port = true; }},
     {"VolumeClaim", false, "data", [](World& w) { w.stable->claims = {"data"}; }},
     {"TooFewReplicas", false, "spec.steps[1].weight",
-     [](World& w) { w.promotion.spec.steps = {{10, {}}, {100, {}}}; }},
+     [](World& w) { w.promotion.spec.steps = {{.weight = 10}, {.weight = 100}}; }},
     {"MaxUnavailableBreaksPromise", false, "maxUnavailable",
      [](World& w) { w.stable->max_unavailable = "50%"; }},
     {"TargetBusy", true, "web-1", [](World& w) { w.busy_with = "web-1"; }},
@@ -69,6 +70,54 @@ TEST(Preflight, RefusesWithItsReasonAndTheMend) {
     EXPECT_TRUE(plan.effects.empty()) << c.reason;
     EXPECT_FALSE(plan.status.baseline) << c.reason;
     EXPECT_TRUE(plan.recheck_after) << c.reason;
+  }
+}
+
+struct Beginning {
+  const char* name;
+  bool rolling;  // is asked for
+  std::function<void(resources::Deployment&)> change;
+  const char* says;    // StableNotHealthy, or the phase in which it begins
+  bool first = false;  // delivery
+};
+
+const Beginning kBeginnings[] = {
+    {"it never came up", false,
+     [](auto& d) { d.meta.annotations["deployment.kubernetes.io/revision"] = "1"; }, "Promoting", true},
+    {"what it has can't come up", false,
+     [](auto& d) {
+       d.meta.annotations["deployment.kubernetes.io/revision"] = "7";
+       d.progress_deadline_exceeded = true;
+     },
+     "Promoting", true},
+    {"an outage of a moment", false,
+     [](auto& d) { d.meta.annotations["deployment.kubernetes.io/revision"] = "7"; }, "StableNotHealthy"},
+    {"minReadySeconds are not over", false, [](auto& d) { d.ready_replicas = 10; }, "StableNotHealthy"},
+    {"an outage, and rolling is how one mends it", true,
+     [](auto& d) { d.meta.annotations["deployment.kubernetes.io/revision"] = "7"; }, "Promoting"},
+    {"half of it, and rolling", true, [](auto& d) { d.ready_replicas = d.available_replicas = 5; },
+     "Promoting"},
+    {"scaled to nothing", false,
+     [](auto& d) {
+       d.meta.annotations["deployment.kubernetes.io/revision"] = "7";
+       d.replicas = d.status_replicas = d.updated_replicas = 0;
+     },
+     "Promoting", true},
+};
+
+TEST(Preflight, TellsAFirstDeliveryFromAnOutage) {
+  for (const auto& c : kBeginnings) {
+    World world;
+    if (c.rolling) world.promotion.spec.strategy = resources::Strategy::kRolling;
+    world.stable->ready_replicas = world.stable->available_replicas = 0;
+    c.change(*world.stable);
+    const Plan plan = world.Decide();
+    EXPECT_EQ(Ready(plan).reason, c.says) << c.name;
+    const bool told = std::ranges::find(plan.notices, "FirstDelivery", &Notice::reason) != plan.notices.end();
+    EXPECT_EQ(told, c.first) << c.name;
+    if (!plan.status.baseline) continue;
+    EXPECT_EQ(plan.status.baseline->strategy, resources::Strategy::kRolling) << c.name;
+    EXPECT_EQ(plan.status.baseline->served, world.stable->ready_replicas > 0) << c.name;
   }
 }
 
@@ -100,6 +149,45 @@ TEST(Preflight, AnImageThatStableRunsAlreadyIsPromotedWithoutACanary) {
     EXPECT_EQ(Ready(plan).status, resources::ConditionStatus::kTrue);
     EXPECT_TRUE(plan.effects.empty());
   }
+}
+
+TEST(Preflight, WhatTheTemplateNamesCountsMoreThanWhatPodsAreSeenToRun) {
+  World world;
+  world.stable_digest = Image('b');  // of pods that are on their way out
+  EXPECT_EQ(world.Decide().status.phase, resources::CanaryPhase::kStarting);
+}
+
+TEST(Preflight, AnImageThatStableRunsAlreadyIsVerifiedWhereThatIsAsked) {
+  for (const auto strategy : {resources::Strategy::kCanary, resources::Strategy::kRolling}) {
+    World world;
+    world.promotion.spec.strategy = strategy;
+    world.stable->containers[0].image = "registry.example.com/team/web:v2";
+    world.stable_digest = Image('b');
+    world.promotion.spec.verification = {{.name = "after"}};
+    EXPECT_EQ(world.Step().status.phase, resources::CanaryPhase::kPromoting);
+    world.stable->meta.annotations.emplace(resources::kClaimAnnotation, "promotion-uid");
+    Plan plan = world.Step();
+    EXPECT_EQ(Find<WriteStable>(plan), nullptr) << "nothing is to be written";
+    EXPECT_EQ(plan.status.phase, resources::CanaryPhase::kVerifying);
+    EXPECT_NE(Find<CreateCheckJob>(world.Step()), nullptr);
+    world.Ends(resources::Verdict::kFailed, "RequestsFailed");
+    world.Step();
+    EXPECT_EQ(Find<WriteStable>(world.Step()), nullptr) << "nor to be taken back";
+    world.stable->meta.annotations.clear();
+    EXPECT_EQ(world.Step().status.completion, resources::Completion::kAborted);
+  }
+}
+
+TEST(Preflight, AnImageThatStableHasAndThatIsNotHealthyIsNotPromotedYet) {
+  World world;
+  world.promotion.spec.strategy = resources::Strategy::kRolling;
+  world.promotion.spec.image = Image('a');
+  world.stable->available_replicas = 5;
+  EXPECT_EQ(world.Step().status.phase, resources::CanaryPhase::kPromoting);
+  world.stable->meta.annotations.emplace(resources::kClaimAnnotation, "promotion-uid");
+  EXPECT_EQ(world.Step().status.phase, resources::CanaryPhase::kPromoting);
+  world.now += std::chrono::minutes(3);
+  EXPECT_EQ(world.Step().status.failure_reason, "StableNotRolledOut");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ World::World() {
   promotion.spec.target = {"web", "web", "web"};
   promotion.spec.image = Image('b');
   promotion.spec.version = "2222";
-  promotion.spec.steps = {{10, std::chrono::seconds(5)}};
+  promotion.spec.steps = {{.weight = 10, .hold = std::chrono::seconds(5)}};
   promotion.spec.smoke_tests = {{}};
   promotion.spec.progress_deadline = std::chrono::minutes(2);
   stable = Deployed("web", 10, Image('a'));
@@ -47,7 +47,12 @@ Plan World::Decide() const {
             .third_workloads = third,
             .canary_pods = canary_pods,
             .stable_digest = stable_digest,
-            .smoke = smoke,
+            .check = check,
+            .cannot_ask = cannot_ask,
+            .autoscaler = autoscaler,
+            .budgets = budgets,
+            .decisions = decisions,
+            .writers = writers,
             .busy_with = busy_with,
             .violation = violation};
   return canary::Decide(seen, now);
@@ -59,29 +64,58 @@ Plan World::Step() {
   return plan;
 }
 
+resources::Decision& World::Decided(resources::Verb verb) {
+  auto decision = std::make_shared<resources::Decision>();
+  const std::string name = "decision-" + std::to_string(decisions.size() + 1);
+  decision->meta.key = {"team", name};
+  decision->meta.uid = {name + "-uid"};
+  decision->meta.created = now;
+  decision->spec = {.verb = verb,
+                    .target = {"CanaryPromotion", promotion.meta.key.name, promotion.meta.uid},
+                    .subject = promotion.spec.image.substr(promotion.spec.image.find('@') + 1),
+                    .actor = "alice"};
+  decisions.push_back(decision);
+  return *decision;
+}
+
+void World::Ends(resources::Verdict verdict, std::string reason, std::string message) {
+  auto& status = promotion.status;
+  auto& run = status.phase == CanaryPhase::kVerifying ? status.verification : status.steps.back().checks;
+  if (!run.job_uid) run.job_uid = kube::Uid{"job"};
+  check = CheckOutcome{.running = false};
+  check->result.verdict = verdict;
+  check->result.reason = std::move(reason);
+  check->result.message = std::move(message);
+}
+
 void World::Enter(CanaryPhase phase) {
   Step();
   promotion.meta.finalizers = {std::string(resources::kFinalizer)};
   stable->meta.annotations.emplace(resources::kClaimAnnotation, promotion.meta.uid.value);
-  canary = Deployed("web-canary", 1, Image('b'));
-  promotion.status.canary_deployment = "web-canary";
-  promotion.status.canary_uid = canary->meta.uid;
   promotion.status.phase = phase;
   promotion.status.phase_since = now;
+  if (promotion.status.steps.empty()) return;
+  canary = Deployed("web-canary", promotion.status.steps.back().canary_replicas, Image('b'));
+  promotion.status.canary_deployment = "web-canary";
+  promotion.status.canary_uid = canary->meta.uid;
   if (phase == CanaryPhase::kStarting) return;
   promotion.status.steps.back().ready_at = now;
   const bool split =
       phase == CanaryPhase::kHolding || phase == CanaryPhase::kTesting || phase == CanaryPhase::kAborting;
   if (split) {
     auto claimed = stable->meta.annotations;
-    stable = Deployed("web", 9, Image('a'));
+    stable = Deployed("web", promotion.status.steps.back().stable_replicas, Image('a'));
     stable->meta.annotations = claimed;
   }
-  if (phase == CanaryPhase::kPromoting) promotion.status.stable_image = Image('b');
-  if (phase == CanaryPhase::kFinishing) {
-    stable->containers[0].image = Image('b');
-    promotion.status.stable_image = Image('b');
-  }
+  const bool set = phase == CanaryPhase::kFinishing || phase == CanaryPhase::kVerifying;
+  if (phase == CanaryPhase::kPromoting || set) promotion.status.stable_image = Image('b');
+  if (set) Rolls();
+}
+
+void World::Rolls() {
+  stable->containers[0].image = Image('b');
+  stable->template_hash = "hash-of-b";
+  promotion.status.image_set = true;
 }
 
 const resources::Condition& Ready(const Plan& plan) {

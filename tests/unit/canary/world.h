@@ -26,15 +26,27 @@ struct World {
   // What a phase finds: the finalizer, the claim, a recorded canary that is ready beside stable.
   void Enter(resources::CanaryPhase phase);
 
+  // Stable has taken on the image, and that is written down.
+  void Rolls();
+  // A Decision of "alice" about this promotion and its image.
+  resources::Decision& Decided(resources::Verb verb);
+  // The recorded Job of the check under way, and what became of it.
+  void Ends(resources::Verdict verdict, std::string reason = {}, std::string message = {});
+
   resources::CanaryPromotion promotion;
   std::optional<resources::Deployment> stable;
   std::optional<resources::Deployment> canary;
   std::optional<resources::Service> service;
   std::vector<std::string> third;
   std::vector<std::shared_ptr<const resources::Pod>> canary_pods;
-  std::optional<SmokeOutcome> smoke;
+  std::optional<CheckOutcome> check;
+  std::optional<resources::Autoscaler> autoscaler;
+  std::vector<resources::DisruptionBudget> budgets;
+  std::vector<std::shared_ptr<const resources::Decision>> decisions;
+  Writers writers;
   std::string stable_digest;
   std::string busy_with;
+  std::string cannot_ask;
   std::optional<resources::Violation> violation;
   TimePoint now = kNow;
 };

@@ -198,13 +198,13 @@ TEST(BaseImages, ThatMovedBuildTheSameCommitAgain) {
 TEST(Retry, IsForWhatMayPassOnly) {
   for (const char* reason :
        {"Evicted", "PodVanished", "JobVanished", "GitHostUnreachable", "RegistryUnreachable",
-        "RegistryUnavailable", "PodFailed", "PodNotCreated", "QuotaExceeded"}) {
+        "RegistryUnavailable", "PodFailed", "PodNotCreated", "QuotaExceeded", "DatabaseUnavailable"}) {
     EXPECT_EQ(ReasonOf(FailedWith(reason)), "Retry") << reason;
   }
   for (const char* reason :
        {"DockerfileFailed", "TestFailed", "VulnerabilitiesFound", "BuildTimeout", "TagTaken", "ScanError",
-        "RegistryDenied", "SecretNotFound", "Superseded", "Cancelled", "Rejected", "JobNameTaken",
-        "BuildOutOfMemory", "DiskFull", "ImagePullFailed", "GitAuthFailed", ""}) {
+        "ExceptionExpired", "DatabaseTooOld", "RegistryDenied", "SecretNotFound", "Superseded", "Cancelled",
+        "Rejected", "JobNameTaken", "BuildOutOfMemory", "DiskFull", "ImagePullFailed", "GitAuthFailed", ""}) {
     EXPECT_EQ(ReasonOf(FailedWith(reason)), "") << reason;
   }
 }
@@ -267,15 +267,16 @@ TEST(Superseded, RunIsClosedItsJobsGoAndTheNextBegins) {
   EXPECT_TRUE(plan.starts.empty());
 }
 
-TEST(Superseded, NotWhenItSucceededJustNow) {
+// Its last Job ended well in the same look: by the spec of now nothing of it is judged, nor counted.
+TEST(Superseded, EvenWhenItSucceededJustNow) {
   World world;
   world.Pushed();
   world.build.spec.source.revision = "next";
   world.build.meta.generation = 4;
   const auto plan = world.Decide();
   ASSERT_EQ(plan.status.runs.size(), 2U);
-  EXPECT_EQ(plan.status.runs[1].image, kImage);
-  EXPECT_TRUE(plan.removals.empty());
+  EXPECT_EQ(plan.status.runs[1].failure->reason, "Superseded");
+  EXPECT_FALSE(plan.status.latest);
 }
 
 TEST(Superseded, BeforeItsJobWasMadeStartsNothing) {

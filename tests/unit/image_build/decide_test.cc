@@ -250,7 +250,13 @@ TEST(Progress, PhaseFollowsTheContainers) {
       {{Ended("source"), Running("prepare")}, BuildPhase::kPreparing},
       {{Ended("source"), Ended("prepare"), Running("build")}, BuildPhase::kBuilding},
       {{Ended("source"), Ended("prepare"), Ended("build"), Running("scan")}, BuildPhase::kScanning},
-      {{Ended("source"), Ended("prepare"), Ended("build"), Ended("scan", 0, kClean), Running("push")},
+      {{Ended("source"), Ended("prepare"), Ended("build"), Ended("scan"), Running("sarif")},
+       BuildPhase::kScanning},
+      {{Ended("source"), Ended("prepare"), Ended("build"), Ended("scan"), Ended("sarif"),
+        Stuck("gate", "PodInitializing"), Stuck("push", "PodInitializing")},
+       BuildPhase::kScanning},
+      {{Ended("source"), Ended("prepare"), Ended("build"), Ended("scan"), Ended("sarif"),
+        Ended("gate", 0, kClean), Running("push")},
        BuildPhase::kPushing},
   };
   for (const auto& c : cases) {

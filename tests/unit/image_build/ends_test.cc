@@ -24,8 +24,8 @@ TEST(Failure, KeepsTheLatestImageAndThePodsLogs) {
 
 TEST(Failure, OfAScanWhoseReportIsBadCallsThePushOff) {
   World world;
-  world.Building(
-      {Ended("source"), Ended("prepare"), Ended("build"), Ended("scan", 0, "oops"), Running("push")});
+  world.Building({Ended("source"), Ended("prepare"), Ended("build"), Ended("scan"), Ended("sarif"),
+                  Ended("gate", 0, "oops"), Running("push")});
   const auto plan = world.Decide();
   EXPECT_EQ(Reason(plan), "ScanError");
   ASSERT_EQ(plan.removals.size(), 1U);

@@ -22,16 +22,38 @@ TEST(Suspended, BeginsNothing) {
   EXPECT_EQ(Reason(plan), "Suspended");
 }
 
-TEST(Suspended, LetsARunUnderWayGoOnEvenIfTheSpecChanged) {
+TEST(Suspended, LetsARunUnderWayGoOn) {
   World world;
   world.Building();
   world.build.spec.suspend = true;
-  world.build.spec.build.target = "other";
   world.build.meta.generation = 4;
   const auto plan = world.Decide();
   EXPECT_FALSE(plan.status.runs[0].finished);
   EXPECT_TRUE(plan.removals.empty());
   EXPECT_EQ(Reason(plan), "Building");
+}
+
+// Else its later Jobs would be made from another spec than the earlier ones, and what is attested be of
+// neither.
+TEST(Suspended, ARunWhoseSpecChangedEndsAllTheSame) {
+  const std::vector<std::function<void(resources::ImageBuildSpec&)>> changes{
+      [](auto& s) { s.source.url = "https://git.example.com/team/other.git"; },
+      [](auto& s) { s.build.target = "other"; }, [](auto& s) { s.scan.fail_on = resources::Severity::kLow; },
+      [](auto& s) { s.output.push = !s.output.push; },
+      [](auto& s) { s.attest = resources::AttestSpec{"release", {}, true}; }};
+  for (const auto& change : changes) {
+    World world;
+    world.Building();
+    world.build.spec.suspend = true;
+    change(world.build.spec);
+    world.build.meta.generation = 4;
+    const auto plan = world.Decide();
+    ASSERT_FALSE(plan.status.runs.empty());
+    ASSERT_TRUE(plan.status.runs[0].failure) << Reason(plan) << ": " << Message(plan);
+    EXPECT_EQ(plan.status.runs[0].failure->reason, "Superseded");
+    EXPECT_TRUE(plan.starts.empty());
+    EXPECT_EQ(plan.removals.size(), 1U);
+  }
 }
 
 TEST(Suspended, HoldsARunThatHasNotBegun) {

@@ -30,11 +30,13 @@ TEST(Jobs, RunTheirStepsInOrder) {
   Rendered rendered;
   EXPECT_EQ(Names(rendered.Of(JobRole::kResolve)), Strings{"resolve"});
   EXPECT_EQ(Names(rendered.Of(JobRole::kTest, "unit OS=a")), (Strings{"source", "test"}));
-  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)), (Strings{"source", "prepare", "build", "scan", "push"}));
+  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)),
+            (Strings{"source", "prepare", "build", "scan", "sarif", "gate", "push"}));
   EXPECT_EQ(Names(rendered.Of(JobRole::kIndex)), Strings{"index"});
   EXPECT_EQ(Names(rendered.Of(JobRole::kReport, "success")), Strings{"report"});
   rendered.world.build.spec.output.push = false;
-  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)), (Strings{"source", "prepare", "build", "scan"}));
+  EXPECT_EQ(Names(rendered.Of(JobRole::kBuild)),
+            (Strings{"source", "prepare", "build", "scan", "sarif", "gate"}));
 }
 
 TEST(Containers, AreRestrictedButTheBuild) {
@@ -63,7 +65,11 @@ TEST(Secrets, AreEachInTheContainersThatNeedThemOnly) {
         const bool may = std::ranges::find(allowed, step["name"].get<std::string>()) != allowed.end();
         EXPECT_EQ(Mounts(step, volume), may) << volume << " in " << step["name"];
       }
-      EXPECT_EQ(Mounts(step, "ca-bundle"), step["name"] != "test") << step["name"];
+      const bool speaks = step["name"] != "test" && step["name"] != "sarif" && step["name"] != "gate";
+      EXPECT_EQ(Mounts(step, "ca-bundle"), speaks) << step["name"];
+      // What it does not know ends it: of Trivy the environment says the same.
+      const bool told = speaks && step["image"] == "runner@x";
+      EXPECT_EQ(Has(step, "--ca=/ca/ca.crt"), told) << step["name"];
     }
   }
 }
@@ -93,7 +99,6 @@ TEST(Arguments, AreWhatTheProgramsTake) {
   EXPECT_TRUE(Has(Step(job, "build"), "--label=org.opencontainers.image.revision=" + kSha));
   EXPECT_TRUE(Has(Step(job, "build"), "--no-push"));
   EXPECT_FALSE(Step(job, "build")["args"].dump().contains("a lie"));
-  EXPECT_TRUE(Has(Step(job, "scan"), "--severity=HIGH,CRITICAL"));
   EXPECT_TRUE(Has(Step(job, "scan"), "--ignorefile=/dev/null"));
   EXPECT_TRUE(Has(Step(job, "push"), "--tag=" + kSha));
   EXPECT_FALSE(Has(Step(job, "push"), "--move-tags"));
@@ -102,6 +107,62 @@ TEST(Arguments, AreWhatTheProgramsTake) {
   EXPECT_TRUE(Has(report, "--repository=team/app"));
   EXPECT_TRUE(Has(report, "--state=success"));
   EXPECT_TRUE(Has(report, "--context=slipway/app"));
+}
+
+Json Volume(const Json& job, const std::string& name) {
+  for (const auto& volume : job["spec"]["template"]["spec"]["volumes"]) {
+    if (volume["name"] == name) return volume;
+  }
+  return nullptr;
+}
+
+// Trivy finds, and does not judge: a severity, an ignore file or an exit code of its own would hide a finding
+// from the gate.
+TEST(Scan, LooksForEverythingAndLeavesTheJudgementToTheGate) {
+  Rendered rendered;
+  auto& scan = rendered.world.build.spec.scan;
+  scan.fail_on = resources::Severity::kCritical;
+  scan.exceptions = {{"CVE-2024-1", "zlib", "2027-01-31", "not $(REACHABLE) \"here\""}};
+  scan.vex = {"ours", "theirs"};
+  rendered.policy.max_database_age = std::chrono::hours(48);
+  const auto job = rendered.Of(JobRole::kBuild);
+  const auto trivy = Step(job, "scan");
+  for (const char* flag : {"--severity", "--ignore-unfixed", "--exit-on-eol"}) {
+    EXPECT_FALSE(trivy["args"].dump().contains(flag)) << flag;
+  }
+  for (const char* arg : {"--exit-code=0", "--vex=/vex-0/openvex.json", "--vex=/vex-1/openvex.json",
+                          "--offline-scan", "--insecure", "--output=/scan/trivy.json"}) {
+    EXPECT_TRUE(Has(trivy, arg)) << arg;
+  }
+  EXPECT_EQ(Volume(job, "vex-1")["configMap"]["name"], "theirs");
+  const auto gate = Step(job, "gate");
+  EXPECT_EQ(gate["image"], "runner@x");
+  for (const char* arg : {"--fail-on=Critical", "--ignore-unfixed", "--max-database-age=48h",
+                          "--database=/scan/cache/db/metadata.json"}) {
+    EXPECT_TRUE(Has(gate, arg)) << arg << gate["args"];
+  }
+  EXPECT_TRUE(Has(gate, "--exception=" + Json{{"id", "CVE-2024-1"},
+                                              {"package", "zlib"},
+                                              {"expires", "2027-01-31"},
+                                              {"reason", "not $$(REACHABLE) \"here\""}}
+                                             .dump()))
+      << gate["args"];
+  scan.ignore_unfixed = false;
+  EXPECT_TRUE(Has(Step(rendered.Of(JobRole::kBuild), "gate"), "--count-unfixed"));
+}
+
+TEST(Scan, OnlyTrivyWritesWhatTheGateReads) {
+  const auto job = Rendered().Of(JobRole::kBuild);
+  const std::map<std::string, bool> read_only{
+      {"scan", false}, {"sarif", false}, {"gate", true}, {"push", true}};
+  for (const auto& step : Steps(job)) {
+    for (const auto& mount : step["volumeMounts"]) {
+      if (mount["name"] != "scan") continue;
+      const auto at = read_only.find(step["name"]);
+      ASSERT_NE(at, read_only.end()) << step["name"];
+      EXPECT_EQ(mount.value("readOnly", false), at->second) << step["name"];
+    }
+  }
 }
 
 // ---- what the API server makes of it ----
@@ -122,13 +183,6 @@ TEST(Bounds, AreThoseOfTheSpecWhereTheUsersCodeRuns) {
   EXPECT_EQ(Step(job, "build")["resources"]["requests"]["memory"], "4Gi");
   EXPECT_EQ(Step(job, "scan")["resources"]["requests"]["memory"], "256Mi");
   EXPECT_EQ(Step(rendered.Of(JobRole::kTest, "unit OS=a"), "test")["resources"]["requests"]["cpu"], "3");
-}
-
-Json Volume(const Json& job, const std::string& name) {
-  for (const auto& volume : job["spec"]["template"]["spec"]["volumes"]) {
-    if (volume["name"] == name) return volume;
-  }
-  return nullptr;
 }
 
 TEST(Volumes, AreOfTheSecretsThatTheSpecNames) {
@@ -158,7 +212,7 @@ TEST(Volumes, AreOfTheSecretsThatTheSpecNames) {
 TEST(Volumes, WithMergedCredentialsNeverTouchADisk) {
   const auto job = Rendered().Of(JobRole::kBuild);
   EXPECT_EQ(Volume(job, "docker-config")["emptyDir"]["medium"], "Memory");
-  for (const char* name : {"tmp", "workspace", "image", "tools", "scan-tmp"}) {
+  for (const char* name : {"tmp", "workspace", "image", "tools", "scan", "scan-tmp"}) {
     EXPECT_EQ(Volume(job, name)["emptyDir"], Json::object()) << name;
   }
 }

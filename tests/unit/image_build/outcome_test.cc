@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "image_build/names.h"
 #include "image_build/report.h"
 #include "unit/image_build/world.h"
@@ -9,11 +11,31 @@
 namespace slipway::image_build {
 namespace {
 
+using kube::Json;
 using resources::Failure;
 
-const std::string kFound = R"({"counts":{"CRITICAL":1,"HIGH":2,"LOW":0,"MEDIUM":0,"UNKNOWN":0}}
-"CVE-2022-32149 golang.org/x/text v0.3.5 -> 0.3.8"
-"CVE-2021-38561 golang.org/x/te)";
+// As the gate says it: three findings, of which two close it, and one exception that bears one.
+Json FoundJson() {
+  const Json counts = {{"CRITICAL", 1}, {"HIGH", 2}, {"MEDIUM", 0}, {"LOW", 0}, {"UNKNOWN", 0}};
+  const Json first = {{"id", "CVE-2022-32149"},
+                      {"severity", "HIGH"},
+                      {"package", "golang.org/x/text"},
+                      {"installed", "v0.3.5"},
+                      {"fixed", "0.3.8"}};
+  const Json second = {{"id", "CVE-2021-38561"},
+                       {"severity", "HIGH"},
+                       {"package", "zlib"},
+                       {"installed", "1.2"},
+                       {"fixed", ""}};
+  return {{"counts", counts},
+          {"closing", 2},
+          {"suppressed", 3},
+          {"used", Json::array({{{"id", "CVE-2024-1"}, {"expires", "2027-01-31T00:00:00Z"}}})},
+          {"expired", Json::array()},
+          {"worst", Json::array({first, second})},
+          {"database", "2026-11-20T00:00:00Z"}};
+}
+const std::string kFound = FoundJson().dump();
 
 std::optional<Failure> Judge(World& world, TimePoint now = kNow) {
   const Pod& pod = world.PodOf(JobRole::kBuild);
@@ -106,34 +128,90 @@ TEST(BuildFailure, OfMemoryNamesTheLimit) {
   EXPECT_TRUE(failure->message.contains("512Mi"));
 }
 
-TEST(ScanFailure, TellsFindingsFromFailures) {
+TEST(GateFailure, TellsFindingsFromFailures) {
+  const std::string unknown = R"({"reason":"DatabaseUnknown","message":"metadata.json can't be read"})";
   const struct {
     int exit_code;
     std::string report;
     std::string reason;
   } cases[] = {
       {10, kFound, "VulnerabilitiesFound"},
-      {10, "", "VulnerabilitiesFound"},
-      {10, "{broken", "VulnerabilitiesFound"},
+      {10, "", "ScanError"},
+      {10, "{broken", "ScanError"},
+      {10, kClean, "ScanError"},
+      {12, kClean, "DatabaseTooOld"},
+      {12, "", "ScanError"},
+      {13, kClean, "DatabaseAhead"},
+      {13, "", "ScanError"},
       {1, "", "ScanError"},
+      {1, unknown, "DatabaseUnknown"},
       {1, kClean, "ScanError"},
       {137, kFound, "ScanError"},
       {0, "", "ScanError"},
       {0, kClean.substr(0, 40), "ScanError"},
       {0, kFound, "ScanError"},
+      {0, unknown, "ScanError"},
       {0, kClean, ""},
   };
   for (const auto& c : cases) {
-    const auto failure = JudgeContainer(Ended("scan", c.exit_code, c.report));
+    const auto failure = JudgeContainer(Ended("gate", c.exit_code, c.report));
     EXPECT_EQ(failure ? failure->reason : "", c.reason) << c.exit_code << c.report;
+    EXPECT_EQ(failure ? failure->stage : "scan", "scan");
   }
 }
 
-TEST(ScanFailure, CountsAndNamesTheWorst) {
-  const auto failure = JudgeContainer(Ended("scan", 10, kFound));
+// Of Trivy no exit code is a finding: that of a flag that it does not know is the same as that of a crash.
+TEST(ScanFailure, IsAnErrorHoweverTrivyEnds) {
+  const struct {
+    const char* container;
+    int exit_code;
+    std::string words;
+    std::string reason;
+  } cases[] = {
+      {"scan", 1,
+       "FATAL\tFatal error\tinit error: DB error: failed to download vulnerability DB: OCI artifact\n",
+       "DatabaseUnavailable"},
+      {"scan", 1, "FATAL\tcontext deadline exceeded", "ScanError"},
+      {"scan", 10, "", "ScanError"},
+      {"scan", 137, "", "ScanError"},
+      {"sarif", 1, "", "ScanError"},
+  };
+  for (const auto& c : cases) {
+    const auto failure = JudgeContainer(Ended(c.container, c.exit_code, c.words));
+    ASSERT_TRUE(failure) << c.words;
+    EXPECT_EQ(failure->reason, c.reason);
+    EXPECT_EQ(failure->stage, "scan");
+    EXPECT_EQ(MayPass(failure->reason), c.reason == "DatabaseUnavailable");
+  }
+}
+
+TEST(GateFailure, CountsAndNamesTheWorst) {
+  const auto failure = JudgeContainer(Ended("gate", 10, kFound));
   EXPECT_TRUE(failure->message.starts_with("spec.scan.failOn: ")) << failure->message;
-  EXPECT_TRUE(failure->message.contains("1 critical, 2 high"));
-  EXPECT_TRUE(failure->message.contains("CVE-2022-32149"));
+  for (const char* words :
+       {"2 fixable vulnerabilities of severity High or worse",
+        "CVE-2022-32149 golang.org/x/text v0.3.5 -> 0.3.8", "CVE-2021-38561 zlib 1.2 -> no fix"}) {
+    EXPECT_TRUE(failure->message.contains(words)) << failure->message;
+  }
+  EXPECT_FALSE(MayPass(failure->reason));
+}
+
+TEST(GateFailure, SaysWhichExceptionIsOver) {
+  Json found = FoundJson();
+  found["expired"] = Json::array({{{"id", "CVE-2022-32149"}, {"expires", "2026-11-01T00:00:00Z"}}});
+  auto failure = JudgeContainer(Ended("gate", 10, found.dump()));
+  EXPECT_EQ(failure->reason, "ExceptionExpired");
+  EXPECT_TRUE(failure->message.contains("that of CVE-2022-32149 expired on 2026-11-01")) << failure->message;
+  found["expired"].push_back({{"id", "CVE-2"}, {"expires", "2026-11-02T00:00:00Z"}});
+  failure = JudgeContainer(Ended("gate", 10, found.dump()));
+  EXPECT_TRUE(failure->message.contains("CVE-2022-32149 and 1 more expired on")) << failure->message;
+  EXPECT_FALSE(MayPass(failure->reason));
+}
+
+TEST(GateFailure, OfAnOldDatabaseSaysHowOld) {
+  const auto failure = JudgeContainer(Ended("gate", 12, kClean));
+  EXPECT_TRUE(failure->message.contains("is of 2026-11-20T00:00:00Z")) << failure->message;
+  EXPECT_FALSE(MayPass(failure->reason));
 }
 
 TEST(PushFailure, IsWhatTheRunnerSays) {
@@ -151,6 +229,8 @@ TEST(PushFailure, IsWhatTheRunnerSays) {
        "spec.caBundleRef: x509"},
       {R"({"reason":"RegistryUnavailable","message":"503"})", "RegistryUnavailable",
        "spec.output.repository: 503"},
+      {R"({"reason":"ImageTarHasLayerSources","message":"forged"})", "ImageTarHasLayerSources",
+       "spec.build.dockerfile: forged"},
       {R"({"reason":"not a word!","message":"x"})", "PushFailed", "spec.output.repository: the push to "},
       {"{", "PushFailed", "spec.output.repository: the push to "},
       {"", "PushFailed", "spec.output.repository: the push to "},
@@ -165,7 +245,8 @@ TEST(PushFailure, IsWhatTheRunnerSays) {
 
 TEST(PushFailure, NamesTheSecretThatWasRefused) {
   World world;
-  world.Building({Ended("source"), Ended("prepare"), Ended("build"), Ended("scan", 0, kClean),
+  world.Building({Ended("source"), Ended("prepare"), Ended("build"), Ended("scan"), Ended("sarif"),
+                  Ended("gate", 0, kClean),
                   Ended("push", 40, R"({"reason":"RegistryDenied","message":"403"})")});
   world.build.spec.output.credentials_secret_ref = resources::NameRef{"robot"};
   EXPECT_TRUE(Judge(world)->message.contains("with Secret robot: 403")) << Judge(world)->message;
@@ -274,22 +355,43 @@ TEST(PodThatCantStart, IsNotOneThatWaitsItsTurn) {
   EXPECT_FALSE(Judge(world, kNow + std::chrono::hours(1)));
 }
 
-TEST(FindingsReport, CutShortKeepsItsNumbers) {
-  const auto findings = ParseFindings(kFound);
-  ASSERT_TRUE(findings);
-  EXPECT_EQ(findings->critical, 1);
-  EXPECT_EQ(findings->high, 2);
-  EXPECT_EQ(findings->worst.size(), 1U);
-  EXPECT_FALSE(ParseFindings(R"({"counts":{"CRITICAL":-1,"HIGH":0,"LOW":0,"MEDIUM":0,"UNKNOWN":0}})"));
-  EXPECT_FALSE(ParseFindings(R"({"counts":{"CRITICAL":"0","HIGH":0,"LOW":0,"MEDIUM":0,"UNKNOWN":0}})"));
+TEST(GateReport, IsWholeOrNothing) {
+  const auto report = ParseGateReport(kFound);
+  ASSERT_TRUE(report && report->findings);
+  const auto& found = *report->findings;
+  EXPECT_EQ(found.critical, 1);
+  EXPECT_EQ(found.high, 2);
+  EXPECT_EQ(found.closing, 2);
+  EXPECT_EQ(found.suppressed, 3);
+  ASSERT_EQ(found.worst.size(), 2U);
+  EXPECT_EQ(found.worst[0],
+            (resources::Finding{"CVE-2022-32149", "HIGH", "golang.org/x/text", "v0.3.5", "0.3.8"}));
+  ASSERT_EQ(found.accepted.size(), 1U);
+  EXPECT_EQ(found.accepted[0].id, "CVE-2024-1");
+  EXPECT_EQ(found.database, ParseTime("2026-11-20T00:00:00Z"));
+  for (const char* field : {"counts", "closing", "suppressed"}) {
+    Json less = FoundJson();
+    less.erase(field);
+    EXPECT_FALSE(ParseGateReport(less.dump()).value_or(GateReport{}).findings) << field;
+  }
+  for (const Json& bad : {Json(-1), Json("0"), Json(1.5), Json(nullptr)}) {
+    Json other = FoundJson();
+    other["counts"]["HIGH"] = bad;
+    EXPECT_FALSE(ParseGateReport(other.dump()).value_or(GateReport{}).findings) << bad;
+  }
+  EXPECT_FALSE(ParseGateReport(kFound.substr(0, kFound.size() - 1)));
 }
 
-TEST(FindingsReport, NamesNoMoreThanTenAndNothingThatDoesNotPrint) {
-  std::string text = kFound.substr(0, kFound.find('\n') + 1);
-  for (int i = 0; i < 12; ++i) text += "\"CVE\\u001b[31m\\n" + std::to_string(i) + "\"\n";
-  const auto findings = ParseFindings(text);
-  ASSERT_EQ(findings->worst.size(), 10U);
-  EXPECT_EQ(findings->worst[0], "CVE [31m 0");
+TEST(GateReport, NamesNoMoreThanTenAndNothingThatDoesNotPrint) {
+  Json found = FoundJson();
+  for (int i = 0; i < 12; ++i) {
+    found["worst"].push_back({{"id", "CVE\u001b[31m\n" + std::to_string(i)}});
+    found["used"].push_back({{"id", "CVE"}});
+  }
+  const auto report = ParseGateReport(found.dump());
+  ASSERT_EQ(report->findings->worst.size(), 10U);
+  EXPECT_EQ(report->findings->worst[2].id, "CVE [31m 0");
+  EXPECT_EQ(report->findings->accepted.size(), 10U);
 }
 
 TEST(PushReport, IsAnImageByDigestOrNone) {

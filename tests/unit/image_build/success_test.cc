@@ -34,6 +34,47 @@ TEST(Success, IsTheDigestThatThePushReported) {
   for (const auto& notice : plan.notices) EXPECT_FALSE(notice.warning) << notice.reason;
 }
 
+std::vector<ContainerState> PlatformsWork(const std::string& base, const std::string& gate) {
+  auto containers = AllWell(kRepository + "@sha256:" + std::string(64, '3'));
+  containers[1].message = R"({"bases":[{"image":"all:1","digest":"sha256:0"},)" + base + "]}";
+  containers[5].message = gate;
+  return containers;
+}
+
+std::string GateWith(const std::string& high, const std::string& suppressed, const std::string& used,
+                     const std::string& database) {
+  return R"({"counts":{"CRITICAL":0,"HIGH":)" + high +
+         R"(,"LOW":0,"MEDIUM":0,"UNKNOWN":0},"closing":0,"worst":[],"expired":[],"suppressed":)" +
+         suppressed + R"(,"used":[{"id":")" + used + R"(","expires":"2026-12-01T00:00:00Z"}],"database":")" +
+         database + "\"}";
+}
+
+// What is signed is said of the index: what was borne of one of its images was borne of it.
+TEST(Success, OfSeveralPlatformsIsToldOfAllOfThem) {
+  World world;
+  world.build.spec.build.platforms = {"linux/amd64", "linux/arm64"};
+  world.Begun();
+  world.Step();
+  const auto amd = PlatformsWork(R"({"image":"one:1","digest":"sha256:1"})",
+                                 GateWith("2", "0", "CVE-1", "2026-11-20T00:00:00Z"));
+  const auto arm = PlatformsWork(R"({"image":"two:1","digest":"sha256:2"})",
+                                 GateWith("1", "3", "CVE-2", "2026-11-19T00:00:00Z"));
+  world.Finish(JobRole::kBuild, amd, "linux/amd64");
+  world.PodOf(JobRole::kBuild, "linux/arm64").containers = arm;
+  world.Step();
+  world.Step();
+  world.Finish(JobRole::kBuild, arm, "linux/arm64");
+  const auto run = world.Step().status.runs[0];
+  EXPECT_EQ(run.bases, (std::vector<resources::BaseImage>{
+                           {"all:1", "sha256:0"}, {"one:1", "sha256:1"}, {"two:1", "sha256:2"}}));
+  ASSERT_TRUE(run.findings);
+  EXPECT_EQ(run.findings->high, 2) << "of the worse of them";
+  EXPECT_EQ(run.findings->suppressed, 3);
+  const auto day = ParseTime("2026-12-01T00:00:00Z");
+  EXPECT_EQ(run.findings->accepted, (std::vector<resources::BorneFinding>{{"CVE-1", *day}, {"CVE-2", *day}}));
+  EXPECT_EQ(run.findings->database, *ParseTime("2026-11-19T00:00:00Z")) << "of the older";
+}
+
 TEST(Success, IsNoneWithoutAWholeReportOfThePush) {
   for (const std::string& report :
        {std::string(), kImage, PushedReport("registry.example.com/team/app:tag"),
@@ -53,7 +94,7 @@ TEST(Success, IsNoneWithoutAReportOfTheScan) {
                                     std::string("{\"counts\":{}}"), std::string("[]")}) {
     World world;
     world.Pushed();
-    world.PodOf(JobRole::kBuild).containers[3].message = report;
+    world.PodOf(JobRole::kBuild).containers[5].message = report;
     const auto plan = world.Decide();
     EXPECT_EQ(Reason(plan), "ScanError") << report;
     EXPECT_FALSE(plan.status.latest) << report;
@@ -66,7 +107,7 @@ TEST(Success, IsNoneWhenTheScanIsNotInThePod) {
     world.build.spec.output.push = push;
     world.Pushed();
     auto& containers = world.PodOf(JobRole::kBuild).containers;
-    containers.erase(containers.begin() + 3, push ? containers.begin() + 4 : containers.end());
+    containers.erase(containers.begin() + 5, push ? containers.begin() + 6 : containers.end());
     EXPECT_EQ(Reason(world.Decide()), "ScanError") << push;
   }
 }

@@ -75,7 +75,10 @@ std::vector<ContainerState> AllWell(const std::string& image) {
                 R"({"sha":")" + kSha +
                     R"(","author":"Ada","authorTime":"2019-01-02T03:04:05Z","subject":"Add it"})"),
           Ended("prepare", 0, R"({"bases":[{"image":"base:1","digest":"sha256:0"}]})"),
-          Ended("build", 0, R"({"hits":3,"misses":1,"failure":""})"), Ended("scan", 0, kClean),
+          Ended("build", 0, R"({"hits":3,"misses":1,"failure":""})"),
+          Ended("scan"),
+          Ended("sarif"),
+          Ended("gate", 0, kClean),
           Ended("push", 0, PushedReport(image))};
 }
 
@@ -97,7 +100,8 @@ Seen World::AsSeen() const {
             .jobs = {},
             .owned = owned,
             .decisions = {},
-            .admitted = admitted};
+            .admitted = admitted,
+            .supply_namespace = supply_namespace};
   for (const auto& decision : decisions) {
     seen.decisions.push_back(std::make_shared<const resources::Decision>(decision));
   }

@@ -26,7 +26,9 @@ inline const std::string kOtherSha(40, 'b');
 inline const std::string kUrl = "https://git.example.com/team/app.git";
 inline const std::string kRepository = "registry.example.com/team/app";
 inline const std::string kImage = kRepository + "@sha256:" + std::string(64, '1');
-inline const std::string kClean = R"({"counts":{"CRITICAL":0,"HIGH":0,"LOW":0,"MEDIUM":0,"UNKNOWN":0}})";
+inline const std::string kClean =
+    R"({"counts":{"CRITICAL":0,"HIGH":0,"LOW":0,"MEDIUM":0,"UNKNOWN":0},"closing":0,"suppressed":0,"used":[],)"
+    R"("expired":[],"worst":[],"database":"2026-11-20T00:00:00Z"})";
 
 ContainerState Ended(const std::string& name, int exit_code = 0, const std::string& message = "");
 ContainerState Running(const std::string& name);
@@ -49,6 +51,7 @@ struct World {
   std::vector<OwnedJob> owned;
   std::vector<resources::Decision> decisions;
   bool admitted = true;
+  std::string supply_namespace = "keys";
   TimePoint now = kNow;
 
   Plan Decide() const;

@@ -50,6 +50,14 @@ class Filler final : public Visitor {
     const std::size_t first = names.front().empty() ? 0 : field.hidden_names;
     index = static_cast<std::size_t>(Draw(static_cast<std::int64_t>(first), std::ssize(names) - 1));
   }
+  void Enums(const Field& field, std::span<const std::string_view> names,
+             std::vector<std::size_t>& indices) override {
+    indices.clear();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (wild_ || (Draw(0, 1) == 1 && indices.size() < field.max_items)) indices.push_back(i);
+    }
+    if (wild_) indices.insert(indices.end(), {0, names.size()});
+  }
   bool Present(const Field&, bool) override { return Draw(0, 2) > 0; }
   void Rule(const ObjectRule&, bool) override {}
   void Derived(const Field&, const std::string&) override {}

@@ -14,8 +14,10 @@ NamespacePolicy TeamA() {
 namespaces:
   team-a:
     repositories: [registry.example.com/]
+    deployments: ["*"]
     secrets: [{name: git, use: source}, {name: base, use: base}, {name: layers, use: cache}, {name: push, use: output},
-              {name: hook, use: webhook}, {name: status, use: report}]
+              {name: hook, use: webhook}, {name: status, use: report}, {name: db, use: migration},
+              {name: key, use: migration}]
 )");
   EXPECT_TRUE(policy) << policy.error().message;
   return policy ? *policy->For("team-a") : NamespacePolicy{};
@@ -63,6 +65,7 @@ TEST(CheckSecretsTest, ASecretIsGrantedForOneUse) {
       {no, no, no, no, "push", no, "spec.trigger.webhook.secretRef SecretNotAllowed"},
       {no, no, no, no, "status", no, "spec.trigger.webhook.secretRef SecretNotAllowed"},
       {no, no, no, no, no, "git", "spec.report.credentialsSecretRef SecretNotAllowed"},
+      {"db", no, no, no, no, no, "spec.source.git.credentialsSecretRef SecretNotAllowed"},
       {no, no, no, no, no, "hook", "spec.report.credentialsSecretRef SecretNotAllowed"},
       {"git", no, no, "git", no, no, "spec.output.credentialsSecretRef SecretInTwoUses"},
       {no, "push", no, "push", no, no, "spec.output.credentialsSecretRef SecretInTwoUses"},
@@ -75,6 +78,35 @@ TEST(CheckSecretsTest, ASecretIsGrantedForOneUse) {
   for (const Secrets& row : rows) {
     EXPECT_EQ(Said(Check(WithSecrets(row), &policy, "team-a")), row.said);
   }
+}
+
+TEST(CheckSecretsTest, AMigrationsSecretsAreGrantedForIt) {
+  struct Row {
+    std::vector<std::string> secrets;
+    const char* said;
+  };
+  const std::vector<Row> rows{
+      {{}, ""},
+      {{"db"}, ""},
+      {{"db", "key"}, ""},
+      {{"push"}, "spec.migration.envFromSecrets[0] SecretNotAllowed"},
+      {{"db", "git"}, "spec.migration.envFromSecrets[1] SecretNotAllowed"},
+      {{"db", "key", "other"}, "spec.migration.envFromSecrets[2] SecretNotAllowed"},
+      {{"../db"}, "spec.migration.envFromSecrets[0] InvalidSpec"},
+  };
+  const NamespacePolicy policy = TeamA();
+  auto spec = Release::Decode(testing::GoodRelease())->spec;
+  EXPECT_EQ(Said(Check(spec, "", &policy, "team-a")), "");
+  for (const Row& row : rows) {
+    spec.migration = Migration{.env_from_secrets = row.secrets};
+    // Whether an image is known yet or not.
+    EXPECT_EQ(Said(Check(spec, "", &policy, "team-a")), row.said);
+    EXPECT_EQ(Said(Check(spec, testing::kGoodImage, &policy, "team-a")), row.said);
+  }
+  spec.migration = Migration{.env_from_secrets = {"mine"}};
+  const auto violation = Check(spec, "", &policy, "team-a");
+  ASSERT_TRUE(violation);
+  EXPECT_NE(violation->message.find("{name: mine, use: migration}"), std::string::npos) << violation->message;
 }
 
 TEST(CheckSecretsTest, ARefusedSecretSaysWhatThePolicyWouldNeed) {

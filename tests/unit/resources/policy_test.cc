@@ -12,12 +12,13 @@ namespace {
 
 constexpr const char* kPolicy = R"(
 insecureRegistries: ["registry.test:5000"]
+maxDatabaseAge: 48h
 namespaces:
   team-a:
     repositories: [registry.example.com/team, registry.example.com/cache/]
     gitUrls: [https://git.example.com/team]
     secrets: [{name: git, use: source}, {name: base, use: base}, {name: layers, use: cache}, {name: push, use: output},
-              {name: hook, use: webhook}, {name: status, use: report}]
+              {name: hook, use: webhook}, {name: status, use: report}, {name: db, use: migration}]
     serviceAccount: builder
     deployments: [web, api]
     maxConcurrentRuns: 4
@@ -46,16 +47,18 @@ std::string Said(const std::optional<Violation>& violation) {
 TEST(ParsePolicyTest, ReadsEveryField) {
   const Policy policy = Parsed(kPolicy);
   EXPECT_EQ(policy.insecure_registries, std::vector<std::string>{"registry.test:5000"});
+  EXPECT_EQ(policy.max_database_age, std::chrono::hours(48));
   const NamespacePolicy* team = policy.For("team-a");
   ASSERT_NE(team, nullptr);
   EXPECT_EQ(team->repositories,
             (std::vector<std::string>{"registry.example.com/team", "registry.example.com/cache/"}));
   EXPECT_EQ(team->git_urls, std::vector<std::string>{"https://git.example.com/team"});
-  ASSERT_EQ(team->secrets.size(), 6U);
+  ASSERT_EQ(team->secrets.size(), 7U);
   EXPECT_EQ(team->secrets[2].name, "layers");
   EXPECT_EQ(team->secrets[2].use, SecretUse::kCache);
   EXPECT_EQ(team->secrets[4].use, SecretUse::kWebhook);
   EXPECT_EQ(team->secrets[5].use, SecretUse::kReport);
+  EXPECT_EQ(team->secrets[6].use, SecretUse::kMigration);
   EXPECT_EQ(team->max_concurrent_runs, 4);
   EXPECT_EQ(team->service_account, "builder");
   EXPECT_EQ(team->deployments, (std::vector<std::string>{"web", "api"}));
@@ -89,7 +92,9 @@ TEST(ParsePolicyTest, AnErrorNamesTheLineAndTheField) {
       {"", {"line 1", "is empty"}},
       {"[]", {"line 1", "must be a map"}},
       {"a: [", {"line ", "is not YAML"}},
-      {"namespace: {}", {"line 1", "namespace: is not known", "namespaces and insecureRegistries"}},
+      {"namespace: {}",
+       {"line 1", "namespace: is not known",
+        "namespaces, insecureRegistries, maxDatabaseAge, rescanInterval"}},
       {"namespaces: [a]", {"line 1", "namespaces: must be a map"}},
       {"namespaces:\n  A_B: {}", {"line 2", "namespaces.A_B", "lower-case"}},
       {"namespaces:\n  a:\n    repository: []",
@@ -115,13 +120,16 @@ TEST(ParsePolicyTest, AnErrorNamesTheLineAndTheField) {
       {"namespaces:\n  a:\n    secrets: [{name: s}]", {"line 3", "secrets[0]", "both name and use"}},
       {"namespaces:\n  a:\n    secrets: [{use: base}]", {"line 3", "secrets[0]", "both name and use"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: push}]",
-       {"line 3", "secrets[0].use", "source, base, cache, output, webhook or report"}},
+       {"line 3", "secrets[0].use", "source, base, cache, output, webhook, report or migration"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: base, key: k}]", {"secrets[0].key: is not known"}},
       {"namespaces:\n  a:\n    secrets: [{name: s, use: base}, {name: s, use: output}]",
        {"line 3", "secrets[1]", "one Secret has one use"}},
       {"namespaces:\n  a:\n    deployments: ['web*']", {"line 3", "namespaces.a.deployments[0]"}},
       {"namespaces:\n  a:\n    promotionsByReleaseOnly: maybe", {"line 3", "must be true or false"}},
       {"namespaces:\n  a: {}\n  a: {}", {"line 3", "namespaces.a: is there twice"}},
+      {"maxDatabaseAge: 0s", {"line 1", "maxDatabaseAge", "must be a time such as 48h"}},
+      {"maxDatabaseAge: -1h", {"line 1", "must be a time"}},
+      {"maxDatabaseAge: [1h]", {"line 1", "must be a time"}},
       {"insecureRegistries: [http://x]", {"line 1", "insecureRegistries[0]", "host"}},
   };
   for (const Row& row : rows) {
@@ -303,9 +311,39 @@ TEST(CheckTest, AReleaseIsHeldAgainstTargetAndImage) {
   }
   auto follows = Release::Decode(testing::GoodRelease())->spec;
   follows.image.clear();
-  follows.image_from = ImageFrom{"web"};
+  follows.image_from = ImageFrom{"web", std::nullopt};
   EXPECT_EQ(Said(Check(follows, "x.io/a" + digest, &policy, "team-a")),
             "spec.imageFrom.imageBuild RegistryNotAllowed");
+  follows.image_from = ImageFrom{"", ReleaseRef{"web", "staging"}};
+  EXPECT_EQ(Said(Check(follows, "x.io/a" + digest, &policy, "team-a")),
+            "spec.imageFrom.release RegistryNotAllowed");
+}
+
+// As those of an ImageBuild's tests: whatever image, as long as it can't move.
+TEST(CheckTest, AChecksOwnImageMustBePinned) {
+  const NamespacePolicy policy = TeamA();
+  const std::string digest = "@sha256:" + std::string(64, 'a');
+  const std::vector<std::pair<std::string, bool>> rows{
+      {"tools.example.org/hey" + digest, true}, {"tools.example.org/hey:v1", false}, {"hey" + digest, false}};
+  for (const auto& [image, allowed] : rows) {
+    SmokeTest test;
+    test.pod = PodCheck{.image = image};
+    auto release = Release::Decode(testing::GoodRelease())->spec;
+    release.smoke_tests = {test};
+    EXPECT_EQ(Said(Check(release, "", &policy, "team-a")),
+              allowed ? "" : "spec.smokeTests[0].pod.image InvalidSpec")
+        << image;
+    release.smoke_tests.clear();
+    release.verification = {test};
+    EXPECT_EQ(Said(Check(release, "", &policy, "team-a")),
+              allowed ? "" : "spec.verification[0].pod.image InvalidSpec")
+        << image;
+    auto promotion = GoodPromotion().spec;
+    promotion.verification = {test};
+    EXPECT_EQ(Said(Check(promotion, &policy, "team-a")),
+              allowed ? "" : "spec.verification[0].pod.image InvalidSpec")
+        << image;
+  }
 }
 
 TEST(CheckTest, TheStarStandsForEveryDeployment) {

@@ -117,6 +117,40 @@ TEST(DeploymentTest, KeepsWhatStandsInTheWayOfACanary) {
               web.containers.at(0).host_port && web.progress_deadline_exceeded);
 }
 
+TEST(DeploymentTest, NamesTheConfigMapsAndSecretsOfItsPodsOnceEach) {
+  Json object = Workload();
+  object["spec"]["template"]["spec"] = Json::parse(R"({
+    "imagePullSecrets": [{"name": "pull"}],
+    "volumes": [{"name": "a", "configMap": {"name": "settings"}}, {"name": "b", "secret": {"secretName": "tls"}},
+      {"name": "c", "projected": {"sources": [{"configMap": {"name": "projected"}}, {"secret": {"name": "token"}},
+                                              {"serviceAccountToken": {"path": "t"}}]}},
+      {"name": "d", "csi": {"driver": "x", "nodePublishSecretRef": {"name": "driver"}}},
+      {"name": "e", "cephfs": {"secretRef": {"name": "ceph"}}}, {"name": "f", "azureFile": {"secretName": "azure"}},
+      {"name": "g", "emptyDir": {}}],
+    "initContainers": [{"name": "init", "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "early", "key": "a"}}}],
+                        "envFrom": [{"secretRef": {"name": "init"}}]}],
+    "containers": [{"name": "web", "env": [{"name": "P", "value": "v"},
+                      {"name": "Q", "valueFrom": {"secretKeyRef": {"name": "tls", "key": "k"}}},
+                      {"name": "R", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]},
+                   {"name": "side", "envFrom": [{"configMapRef": {"name": "settings"}}, {"configMapRef": {"name": "bulk"}}]}]})");
+  const Deployment web = Decoded<Deployment>(object);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(web.config_refs, (Names{"bulk", "early", "projected", "settings"}));
+  EXPECT_EQ(web.secret_refs, (Names{"azure", "ceph", "driver", "init", "pull", "tls", "token"}));
+  const Deployment plain = Decoded<Deployment>(Workload());
+  EXPECT_TRUE(plain.config_refs.empty() && plain.secret_refs.empty());
+}
+
+TEST(AutoscalerTest, SaysWhatItScales) {
+  const Autoscaler scaler = Decoded<Autoscaler>(Named(
+      R"({"spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+          "minReplicas": 2, "maxReplicas": 9}})"));
+  EXPECT_EQ(scaler.target_kind + " " + scaler.target_name, "Deployment web");
+  EXPECT_EQ(scaler.min_replicas, 2);
+  EXPECT_EQ(scaler.max_replicas, 9);
+  EXPECT_EQ(Decoded<Autoscaler>(Named(R"({"spec": {"maxReplicas": 3}})")).min_replicas, 1);
+}
+
 TEST(DeploymentTest, TheHashIsOfTheTemplateAlone) {
   const std::string hash = Decoded<Deployment>(Workload()).template_hash;
   EXPECT_FALSE(hash.empty());
@@ -160,13 +194,15 @@ TEST(WorkloadsTest, OddValuesAreEmptyOnes) {
       R"({"spec": null, "status": null})", R"({"spec": [], "status": "x"})",
       R"({"spec": {"template": [], "ports": {}, "selector": 3, "containers": [1, null], "replicas": "ten", "strategy": 1},
           "status": {"conditions": {}, "containerStatuses": [[]], "replicas": 99999999999, "startTime": 5}})",
-      R"({"spec": {"template": {"spec": {"containers": ["x"], "volumes": [null], "affinity": []}}, "ports": [7]},
+      R"({"spec": {"template": {"spec": {"containers": ["x", {"env": 1, "envFrom": [2]}], "volumes": [null, {"projected": {"sources": [3]}}],
+          "affinity": [], "imagePullSecrets": {}}}, "ports": [7]},
           "status": {"conditions": [null, "x", {"type": 3}]}})"};
   for (const char* row : rows) {
     const Json object = Named(row);
     EXPECT_TRUE(Job::Decode(object)) << row;
     EXPECT_TRUE(Pod::Decode(object)) << row;
     EXPECT_TRUE(Service::Decode(object)) << row;
+    EXPECT_TRUE(Autoscaler::Decode(object)) << row;
     const auto deployment = Deployment::Decode(object);
     ASSERT_TRUE(deployment) << row;
     EXPECT_EQ(deployment->replicas, 1);

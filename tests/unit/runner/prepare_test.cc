@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/index.h"
+#include "runner/oci_folder.h"
 
 namespace slipway::runner {
 namespace {

@@ -7,7 +7,6 @@
 namespace slipway::runner {
 namespace {
 
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 ProbeOptions Options() {
@@ -19,6 +18,7 @@ ProbeOptions Options() {
   options.requests = 100;
   options.canary_share = 0.5;
   options.p95_limit = milliseconds(200);
+  options.stable_pods = {{"web-1", "10.0.0.5:8080"}};
   options.pods = {{"web-canary-1", "10.0.0.7:8080"}, {"web-canary-2", "10.0.0.8:8080"}};
   return options;
 }
@@ -38,6 +38,9 @@ Findings Well() {
   Add(findings, 100, kThroughService, false, 200, "ok");
   Add(findings, 50, kThroughService, true, 200, "v1");
   Add(findings, 50, kThroughService, true, 200, "v2");
+  for (int i = 0; i < kRequestsPerStablePod; ++i) {
+    findings.answers.push_back({0, true, 200, "v1", milliseconds(10), true});
+  }
   findings.planned = static_cast<int>(findings.answers.size());
   return findings;
 }
@@ -55,10 +58,10 @@ TEST_P(Verdict, IsThatOfTheTable) {
   ProbeOptions options = Options();
   Findings findings = Well();
   GetParam().change(options, findings);
-  const ProbeReport report = Judge(options, findings);
+  const CheckReport report = Judge(options, findings);
   EXPECT_EQ(report.reason, GetParam().reason);
   EXPECT_EQ(report.message, GetParam().message);
-  EXPECT_EQ(report.passed, report.reason == "Passed");
+  EXPECT_EQ(report.passed(), report.reason == "Passed");
 }
 
 void Fail(Findings& findings, int count, int pod, bool version, int status, const std::string& text) {
@@ -123,12 +126,43 @@ constexpr VerdictCase kVerdicts[] = {
     {"any_version_is_right_when_none_is_expected",
      [](ProbeOptions& o, Findings&) { o.expect_version.clear(); }, "Passed",
      "200 requests through the Service and 2 canary pods answered as they should"},
+    {"stable_answers_the_new_version",
+     [](ProbeOptions&, Findings& f) { f.answers.push_back({0, true, 200, "v2", milliseconds(10), true}); },
+     "VersionAmbiguous",
+     "GET /version of stable's pod web-1 answered version \"v2\", which only the canary should answer"},
+    {"whether_stable_is_well_is_not_asked",
+     [](ProbeOptions&, Findings& f) {
+       f.answers.push_back({0, true, 500, "v2", milliseconds(10), true});
+       f.answers.push_back({0, true, 0, "connect: refused", milliseconds(10), true});
+     },
+     "Passed", "200 requests through the Service and 2 canary pods answered as they should"},
+    {"the_split_is_not_real",
+     [](ProbeOptions&, Findings& f) { Fail(f, 40, kThroughService, true, 200, "v2"); }, "SplitNotReal",
+     "90 of 100 answers of http://web.demo.svc:80/version were version \"v2\"; the canary is 50.0% of the "
+     "ready "
+     "pods: the Service does not choose among them evenly (session affinity, a mesh, traffic policy?)"},
+    {"an_odd_split_is_borne", [](ProbeOptions& o, Findings&) { o.canary_share = 0.33; }, "Passed",
+     "200 requests through the Service and 2 canary pods answered as they should"},
+    {"an_http_check_fails",
+     [](ProbeOptions&, Findings& f) {
+       f.http = {{kThroughService, 1, {}}, {1, 3, {"UnexpectedStatus", "GET /x answered 500; expected 200"}}};
+       f.planned += 2;
+     },
+     "UnexpectedStatus", "canary pod web-canary-2: GET /x answered 500; expected 200 (tried 3 times)"},
+    {"an_http_check_fails_at_the_service",
+     [](ProbeOptions&, Findings& f) {
+       f.http = {{kThroughService, 1, {"NoAnswer", "GET /x: timed out; expected 200"}}};
+       f.planned += 1;
+     },
+     "NoAnswer", "through the Service: GET /x: timed out; expected 200"},
+    {"an_http_check_was_not_made", [](ProbeOptions&, Findings& f) { f.planned += 1; }, "TimedOut",
+     "1 of 244 requests were not made within 60000 ms"},
     {"slow", [](ProbeOptions&, Findings& f) { Slow(f, 11); }, "TooSlow",
      "95 of 100 requests to http://web.demo.svc:80 took up to 350 ms; the limit is 200 ms"},
     {"a_few_may_be_slow", [](ProbeOptions&, Findings& f) { Slow(f, 10); }, "Passed",
      "200 requests through the Service and 2 canary pods answered as they should"},
     {"out_of_time", [](ProbeOptions&, Findings& f) { f.answers.pop_back(); }, "TimedOut",
-     "1 of 240 requests were not made within 60000 ms"},
+     "1 of 243 requests were not made within 60000 ms"},
     {"no_address",
      [](ProbeOptions&, Findings& f) { f = {.unreachable = "no such host", .planned = 240, .answers = {}}; },
      "ServiceUnreachable", "http://web.demo.svc:80 can't be looked up: no such host"},
@@ -141,7 +175,7 @@ TEST(ProbeReports, CountRequestsVersionsAndPods) {
   Findings findings = Well();
   Fail(findings, 4, kThroughService, false, 500, "");
   Fail(findings, 2, 1, true, 200, "v1");
-  const ProbeReport report = Judge(Options(), findings);
+  const CheckReport report = Judge(Options(), findings);
   EXPECT_EQ(report.requests, 200);
   EXPECT_EQ(report.failures, 4);
   EXPECT_EQ(report.versions, (std::map<std::string, int>{{"v1", 50}, {"v2", 50}}));
@@ -154,9 +188,11 @@ TEST(ProbeReports, AreJsonWithThePodsThatFailFirst) {
   const auto json = nlohmann::json::parse(ToJson(Judge(Options(), findings)));
   EXPECT_EQ(json, nlohmann::json::parse(R"({
     "verdict": "fail", "reason": "PodFailed", "message": "canary pod web-canary-2: GET /healthz answered 500",
-    "requests": 200, "failures": 0, "p50Ms": 10, "p95Ms": 10, "p99Ms": 10, "versions": {"v1": 50, "v2": 50},
+    "requests": 200, "failures": 0, "p50Ms": 10, "p95Ms": 10, "p99Ms": 10, "maxMs": 10, "versions": {"v1": 50, "v2": 50},
     "pods": [{"name": "web-canary-2", "failures": 2, "version": "v2"},
-             {"name": "web-canary-1", "failures": 0, "version": "v2"}]})"));
+             {"name": "web-canary-1", "failures": 0, "version": "v2"}],
+    "share": {"canary": 50, "answers": 100, "wantedPermille": 500, "lowPermille": 368, "highPermille": 632,
+              "inside": true}})"));
 }
 
 TEST(ProbeReports, StayBelowThreeKibibytesWhateverTheProgramAnswers) {
@@ -175,10 +211,28 @@ TEST(ProbeReports, StayBelowThreeKibibytesWhateverTheProgramAnswers) {
   EXPECT_EQ(nlohmann::json::parse(text).at("verdict"), "fail");
 }
 
+TEST(ProbeReports, HaveTheShareWhereItIsKnown) {
+  const auto json = nlohmann::json::parse(ToJson(Judge(Options(), Well())));
+  EXPECT_EQ(json.at("share"), nlohmann::json::parse(R"({"canary": 50, "answers": 100, "wantedPermille": 500,
+    "lowPermille": 368, "highPermille": 632, "inside": true})"));
+  void (*const changes[])(ProbeOptions&, Findings&) = {
+      [](ProbeOptions& o, Findings&) { o.canary_share = 0; },
+      [](ProbeOptions& o, Findings&) { o.canary_share = 1; },
+      [](ProbeOptions& o, Findings&) { o.expect_version.clear(); },
+      [](ProbeOptions&, Findings& f) { f.answers.push_back({0, true, 200, "v2", milliseconds(10), true}); },
+  };
+  for (std::size_t i = 0; i < std::size(changes); ++i) {
+    ProbeOptions options = Options();
+    Findings findings = Well();
+    changes[i](options, findings);
+    EXPECT_FALSE(Judge(options, findings).share) << "change " << i;
+  }
+}
+
 TEST(ProbeReports, KeepTheEightMostFrequentVersions) {
   Findings findings;
   for (int i = 1; i <= 12; ++i) Add(findings, i, kThroughService, true, 200, "v" + std::to_string(i));
-  const ProbeReport report = Judge(Options(), findings);
+  const CheckReport report = Judge(Options(), findings);
   EXPECT_EQ(report.versions.size(), 8U);
   EXPECT_TRUE(report.versions.contains("v5"));
   EXPECT_FALSE(report.versions.contains("v4"));
@@ -189,17 +243,6 @@ TEST(VersionOf, IsShortAndPrintable) {
   EXPECT_EQ(VersionOf("a\nb\x1b\xC3\xA9"), "a?b???");
   EXPECT_EQ(VersionOf(std::string(500, 'x')), std::string(128, 'x'));
   EXPECT_EQ(VersionOf("\n"), "");
-}
-
-TEST(Percentiles, AreOfTheNearestRank) {
-  std::vector<microseconds> samples;
-  EXPECT_EQ(PercentileMs(samples, 95), 0);
-  for (int i = 1; i <= 20; ++i) samples.emplace_back(i * 1000);
-  EXPECT_EQ(PercentileMs(samples, 50), 10);
-  EXPECT_EQ(PercentileMs(samples, 95), 19);
-  EXPECT_EQ(PercentileMs(samples, 99), 20);
-  EXPECT_EQ(PercentileMs({microseconds(1)}, 50), 1);
-  EXPECT_EQ(PercentileMs({microseconds(2001)}, 1), 3);
 }
 
 TEST(TheCanary, MustBeMetWhenMissingItIsLessLikelyThanOnceInAMillion) {

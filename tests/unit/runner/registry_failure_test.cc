@@ -121,7 +121,7 @@ TEST(RegistryFailure, MessagesAreBoundedAndHoldNoPassword) {
   EXPECT_EQ(failure.exit_code, kRegistryUnavailable);
   EXPECT_LE(failure.message.size(), 800U);
   EXPECT_EQ(failure.message.find("secret"), std::string::npos);
-  EXPECT_LE(ToJson(failure).size(), 2048U);
+  EXPECT_LE(ToJson(failure).size(), 1536U);
 }
 
 TEST(RegistryTags, FaultsAndRefusals) {

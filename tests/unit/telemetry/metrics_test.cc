@@ -75,6 +75,29 @@ TEST(MetricsTest, GaugesFollowAndLeadingStartsAtZero) {
   EXPECT_THAT(metrics.Text(), HasSubstr("leader_election_master_status{name=\"slipway\"} 0"));
 }
 
+TEST(MetricsTest, AReleasesFindingsStayUntilItIsForgotten) {
+  Metrics metrics;
+  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  metrics.ReleaseScanned("team", "shop", {.critical = 1, .high = 2, .low = 4}, now - std::chrono::hours(10));
+  metrics.ReleaseScanned("team", "other", {.high = 7}, now);
+  std::string text = metrics.Text();
+  for (const char* line :
+       {R"(slipway_release_findings{namespace="team",release="shop",severity="critical"} 1)",
+        R"(slipway_release_findings{namespace="team",release="shop",severity="high"} 2)",
+        R"(slipway_release_findings{namespace="team",release="shop",severity="medium"} 0)",
+        R"(slipway_release_findings{namespace="team",release="shop",severity="unknown"} 0)",
+        R"(slipway_release_scan_age_seconds{namespace="team",release="shop"} 36)"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  metrics.ReleaseForgotten("team", "shop");
+  metrics.ReleaseForgotten("team", "nobody");
+  text = metrics.Text();
+  EXPECT_THAT(text, Not(HasSubstr("shop")));
+  EXPECT_THAT(text, HasSubstr(R"(release="other",severity="high"} 7)"));
+  metrics.ReleaseForgotten("team", "other");
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("slipway_release_")));
+}
+
 // The exposition format: one TYPE line a family, before its samples; nothing else.
 TEST(MetricsTest, TheTextIsWellFormed) {
   Metrics metrics;

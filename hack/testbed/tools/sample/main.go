@@ -3,18 +3,9 @@
 package main
 
 import (
-	"context"
-	"log"
-	"os/signal"
-	"syscall"
+	"os"
 
 	"slipway.dev/testbed/sample/server"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := server.Run(ctx, server.FromEnvironment()); err != nil {
-		log.Fatal(err)
-	}
-}
+func main() { os.Exit(server.Program(os.Args[1:])) }

@@ -73,19 +73,25 @@ func (g *generator) run(ctx context.Context, rate int) {
 	defer second.Stop()
 	var pending sync.WaitGroup
 	start, sent := time.Now(), 0
+	// A ticker drops ticks on a busy machine; the time that passed says how many are due.
+	sendDue := func(passed time.Duration) {
+		for due := int(passed.Seconds() * float64(rate)); sent < due; sent++ {
+			pending.Add(1)
+			go func(n int) { defer pending.Done(); g.get(n) }(sent)
+		}
+	}
 	for {
 		select {
 		case <-tick.C:
-			// A ticker drops ticks on a busy machine; the time that passed says how many are due.
-			for due := int(time.Since(start).Seconds() * float64(rate)); sent < due; sent++ {
-				pending.Add(1)
-				go func(n int) { defer pending.Done(); g.get(n) }(sent)
-			}
+			sendDue(time.Since(start))
 		case <-second.C:
 			g.counts.printSecond()
 		case <-ctx.Done():
+			// The seconds are those in which it sent: the last answer may be long in coming.
+			passed := time.Since(start)
+			sendDue(passed)
 			pending.Wait()
-			g.counts.printTotal(time.Since(start))
+			g.counts.printTotal(passed)
 			return
 		}
 	}

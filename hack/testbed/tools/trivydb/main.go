@@ -2,7 +2,7 @@
 // in which Trivy pulls its own: a scan then needs no network, and finds the same today and tomorrow.
 //
 // The advisories are real ones. Go's standard library is left out on purpose: a clean image stays clean
-// whichever Go release compiled it.
+// whichever Go release compiled it. With -later it is in, and no image is clean any more.
 package main
 
 import (
@@ -52,10 +52,18 @@ var advisories = []advisory{
 		types.SeverityHigh, "HIGH", nil, []string{"<=0.3.5"}},
 }
 
+// What a later database knows beside those: made up, and of what every Go program holds.
+var later = advisory{goSource, "stdlib", "CVE-2099-0002", "test bed: an advisory of a later database",
+	types.SeverityHigh, "HIGH", []string{"99.0.0"}, []string{"<99.0.0"}}
+
 func main() {
 	host := flag.String("registry", "", "HOST[:PORT][/PATH] of the registry")
 	updated := flag.String("updated", "", "time of the database, RFC 3339; now if empty")
+	more := flag.Bool("later", false, "with one advisory more, that holds of every Go program")
 	flag.Parse()
+	if *more {
+		advisories = append(advisories, later)
+	}
 	when := time.Now().UTC()
 	if *updated != "" {
 		var err error

@@ -3,20 +3,11 @@
 package main
 
 import (
-	"context"
-	"log"
-	"os/signal"
-	"syscall"
+	"os"
 
 	_ "golang.org/x/text/language"
 
 	"slipway.dev/testbed/sample/server"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := server.Run(ctx, server.FromEnvironment()); err != nil {
-		log.Fatal(err)
-	}
-}
+func main() { os.Exit(server.Program(os.Args[1:])) }

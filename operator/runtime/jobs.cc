@@ -1,0 +1,18 @@
+#include "runtime/jobs.h"
+
+#include <nlohmann/json.hpp>
+
+namespace slipway::runtime {
+
+using kube::Json;
+
+Json FailWhenDisrupted() {
+  Json condition = {{"type", "DisruptionTarget"}, {"status", "True"}};
+  Json rule = {{"action", "FailJob"}};
+  rule["onPodConditions"] = Json::array({std::move(condition)});
+  Json policy;
+  policy["rules"] = Json::array({std::move(rule)});
+  return policy;
+}
+
+}  // namespace slipway::runtime
