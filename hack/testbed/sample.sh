@@ -10,7 +10,7 @@ sample_kinds() {
                               slow               a step of 20 seconds, which a cache spares the next build
                               dockerignore       builds only if .dockerignore is heeded
                               base-argument      stands on the image that the build argument BASE names
-                              late               every page comes 150 ms later
+                              late               every page comes 400 ms later
                               flaky              every fifth page answers 500, /healthz does not
                               liar               /version claims to be the version of kind one
                               leaver             8 s after its start it is not ready any more, 4 s later it exits
@@ -78,7 +78,7 @@ sample_change() {
 sample_fault() {
   case $1 in
     bad) touch site/broken ;;
-    late) echo 150ms >site/latency ;;
+    late) echo 400ms >site/latency ;;
     flaky) echo 20 >site/errors ;;
     liar) sample_version one >site/version ;;
     leaver) echo 8s 4s >site/crash ;;

@@ -41,12 +41,16 @@ void Forget(Draft& draft) {
                 [](const resources::Condition& condition) { return condition.type == kVulnerable; });
 }
 
-// The record is about what is delivered: of something new, what the gate found.
+// The record is about what is delivered: of something new, what the gate found. The same bytes in another
+// repository are asked for there: the one before may be gone.
 ScanRecord& RecordOf(Draft& draft) {
   auto& record = draft.status().rescan;
   const auto& gate = draft.status().scan;
   const std::string& image = draft.status().image;
-  if (record && SameDigest(record->image, image)) return *record;
+  if (record && SameDigest(record->image, image)) {
+    if (!UnderWay(*record)) record->image = image;
+    return *record;
+  }
   std::string told = record ? std::move(record->told) : std::string();
   const bool known = gate && gate->at && SameDigest(gate->image, image);
   record = known ? *gate : ScanRecord();

@@ -20,10 +20,13 @@ Hold Queued(std::string message) {
 
 std::string NoRoom(const Seen& seen) {
   const auto& looks = seen.looks;
-  if (looks.all >= kMostLooks) {
+  const int most = looks.of_namespace > 0 ? kMostLooks : kMostWithFirst;
+  if (looks.all >= most) {
     return fmt::format(
-        "{} Jobs of the supply chain's namespace look at images for Releases, and no more than {} do at once",
-        looks.all, kMostLooks);
+        "{} Jobs of the supply chain's namespace look at images for Releases, and no more than {} do at "
+        "once{}",
+        looks.all, kMostLooks,
+        most == kMostLooks ? "" : fmt::format(", {} with the first of each namespace", kMostWithFirst));
   }
   if (looks.of_namespace < kMostOfNamespace) return {};
   return fmt::format(

@@ -2,9 +2,10 @@
 // rescan.h). Each is a Job with a pod in the namespace where the platform signs, and whoever may edit a
 // Release can ask for another one with every edit. So of each kind a Release has one at a time, begins the
 // next kLeastApart after the last at the earliest, whatever it is about, and all Releases together have
-// kMostLooks at once, those of one namespace kMostOfNamespace. They are counted in the cache, so that a few
-// more may begin in one moment; the ResourceQuota of that namespace (deploy/base/supply-chain) bounds those.
-// Pure.
+// kMostLooks at once, those of one namespace kMostOfNamespace. A namespace that has none begins its first
+// beyond that, up to kMostWithFirst in all: busy namespaces do not keep the others waiting. They are counted
+// in the cache, so that a few more may begin in one moment; the ResourceQuota of that namespace
+// (deploy/base/supply-chain) bounds those. Pure.
 #pragma once
 
 #include <string>
@@ -16,6 +17,7 @@ namespace slipway::release {
 
 inline constexpr Duration kLeastApart = std::chrono::seconds(10);
 inline constexpr int kMostLooks = 20;
+inline constexpr int kMostWithFirst = 40;
 inline constexpr int kMostOfNamespace = 10;
 
 // Why none may begin now, for want of room; empty: one may.

@@ -85,6 +85,7 @@ void Promotions::SetUp() {
 
 // Whether what the case before left is as Serve would leave it; then `stable_` is what it runs.
 bool Promotions::Serves() {
+  stable_.clear();
   const auto all = GetJson(ns_, "deployments")["items"];
   if (all.size() != 1 || Text(all[0], "/metadata/name") != "web") return false;
   const Json& web = all[0];

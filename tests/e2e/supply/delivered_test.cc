@@ -19,7 +19,6 @@ class Staged : public Supply {
     In(kProduction, [&] {
       Promotions::SetUp();
       production_ = stable_;
-      stable_.clear();
     });
     ASSERT_NO_FATAL_FAILURE(Promotions::SetUp());
     for (const char* good : {"one", "two", "three", "four"}) {

@@ -170,7 +170,7 @@ TEST_F(ReconcilerTest, LooksOnlyWhereSoManyDoNotLookAlready) {
       {"without a mark of ours", [](resources::Job& job) { job.meta.labels.clear(); }},
   };
   for (const auto& row : rows) {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 40; ++i) {
       auto job = LookOf({row.kind, {row.ns, "web"}, {"uid"}}, i);
       jobs_.Erase(job.meta.key);
       jobs_.Erase({"another", job.meta.key.name});

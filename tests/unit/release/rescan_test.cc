@@ -228,6 +228,25 @@ TEST(Rescan, OfAnImageThatIsNotDeliveredAnyMoreIsForgotten) {
   EXPECT_EQ(Vulnerable(world).type, "") << "nobody would keep it up to date";
 }
 
+TEST(Rescan, OfTheSameBytesInAnotherRepositoryIsOfThatOne) {
+  World world = Scanned(Found());
+  const std::string moved = "registry.example.com/team/moved" + Image('a').substr(Image('a').find('@'));
+  world.release.status.image = moved;
+  Next(world);
+  EXPECT_EQ(Record(world).image, moved);
+  EXPECT_TRUE(Record(world).findings) << "what is known of the bytes stays";
+  EXPECT_LE(Wait(world), hours(24) + seconds(2));
+  EXPECT_EQ(Record(world).runs, 2);
+  // While one looks, the record is of what that one looks at.
+  world.rescan = supply::ScanOutcome{};
+  world.release.status.image = Image('a');
+  Next(world);
+  EXPECT_EQ(Record(world).image, moved);
+  Ends(world, Clean());
+  Next(world);
+  EXPECT_EQ(Record(world).image, Image('a'));
+}
+
 // ---- what is said ----
 
 struct Saying {

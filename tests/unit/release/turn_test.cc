@@ -98,13 +98,17 @@ struct Room {
   const char* says;  // nullptr: there is room
 };
 
+// What two busy namespaces may fill does not keep a third waiting.
 TEST(Turn, ThereIsRoomForSoManyOfAllAndOfANamespace) {
   const std::vector<Room> rows{
       {{0, 0}, nullptr},
       {{kMostLooks - 1, kMostOfNamespace - 1}, nullptr},
-      {{kMostLooks, 0},
-       "20 Jobs of the supply chain's namespace look at images for Releases, and no more than 20"},
-      {{kMostLooks + 3, 0}, "23 Jobs"},
+      {{kMostLooks, 1},
+       "20 Jobs of the supply chain's namespace look at images for Releases, and no more than 20 do at once"},
+      {{kMostLooks + 3, 1}, "23 Jobs"},
+      {{kMostLooks, 0}, nullptr},
+      {{kMostWithFirst - 1, 0}, nullptr},
+      {{kMostWithFirst, 0}, "no more than 20 do at once, 40 with the first of each namespace"},
       {{kMostOfNamespace, kMostOfNamespace}, "for Releases of this namespace, and no more than 10"},
   };
   for (const auto& kind : Kinds()) {
@@ -136,7 +140,7 @@ TEST(Turn, WithoutRoomWhatWasFoundStays) {
     kind.ends(world);
     const std::string reason = Ready(Next(world)).reason;
     world.now += hours(48);
-    world.looks.all = kMostLooks;
+    world.looks = {kMostLooks, 1};
     World full = world;
     full.verification.reset();
     full.scan.reset();
@@ -155,7 +159,7 @@ TEST(Turn, WithoutRoomWhatIsDeliveredIsScannedLater) {
   world.release.status.image = Image('a');
   Next(world);
   world.now += hours(24);
-  world.looks.all = kMostLooks;
+  world.looks = {kMostLooks, 1};
   const Plan plan = Next(world);
   EXPECT_FALSE(plan.rescan);
   EXPECT_TRUE(plan.recheck_after);
