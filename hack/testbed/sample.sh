@@ -13,7 +13,7 @@ sample_kinds() {
                               late               every page comes 400 ms later
                               flaky              every fifth page answers 500, /healthz does not
                               liar               /version claims to be the version of kind one
-                              leaver             8 s after its start it is not ready any more, 4 s later it exits
+                              leaver             8 s after its start it is not ready any more, 10 s later it exits
                               crasher            exits 8 s after its start, without a word
                               migration-fails    its migration exits with 3
 END
@@ -81,7 +81,7 @@ sample_fault() {
     late) echo 400ms >site/latency ;;
     flaky) echo 20 >site/errors ;;
     liar) sample_version one >site/version ;;
-    leaver) echo 8s 4s >site/crash ;;
+    leaver) echo 8s 10s >site/crash ;;
     crasher) echo 8s >site/crash ;;
     migration-fails) touch site/migration-fails ;;
   esac

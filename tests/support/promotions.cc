@@ -86,7 +86,8 @@ void Promotions::SetUp() {
 // Whether what the case before left is as Serve would leave it; then `stable_` is what it runs.
 bool Promotions::Serves() {
   stable_.clear();
-  const auto all = GetJson(ns_, "deployments")["items"];
+  const auto there = Kubectl({"-n", ns_, "get", "deployments", "-o", "json", "--show-managed-fields"});
+  const Json all = Json::parse(there.text, nullptr, false).value("items", Json::array());
   if (all.size() != 1 || Text(all[0], "/metadata/name") != "web") return false;
   const Json& web = all[0];
   if (web["spec"]["replicas"] != replicas_ || web["status"].value("readyReplicas", 0) != replicas_)
@@ -106,6 +107,8 @@ void Promotions::TearDown() {
     std::cerr << Kubectl({"-n", ns_, "get", "decisions", "-o", "yaml"}).text;
   }
   Story::TearDown();
+  // Of a case that broke off before it ended its traffic.
+  Kubectl({"-n", ns_, "delete", "pod", "traffic", "--ignore-not-found", "--grace-period=1", "--wait=false"});
 }
 
 void Promotions::ServeSample(const std::string& kind, std::optional<int> replicas) {

@@ -159,17 +159,18 @@ void Story::Serve(const std::string& image, int replicas) {
   ASSERT_TRUE(rolled.ok()) << rolled.text;
 }
 
-void Story::Follow() {
-  Apply(ns_, R"(
+void Story::Follow(const std::string& hold) {
+  const std::string yaml = R"(
 apiVersion: slipway.dev/v1alpha1
 kind: Release
 metadata: {name: web}
 spec:
   imageFrom: {imageBuild: web}
   target: {deployment: web, container: web, service: web}
-  strategy: {canary: {steps: [{weight: 10, hold: 2s}], capacity: Split, progressDeadline: 60s}}
+  strategy: {canary: {steps: [{weight: 10, hold: HOLD}], capacity: Split, progressDeadline: 60s}}
   smokeTests: [{name: answers, requests: 200, p95Limit: 1500ms}]
-)");
+)";
+  Apply(ns_, Replace(yaml, "HOLD", hold));
 }
 
 void Story::Hold(const std::string& promotion, const std::string& image) {
@@ -318,10 +319,13 @@ Capacity Story::StopCapacity() {
 }
 
 void Story::KillOperator() {
-  const auto pod = OperatorPod();
-  ASSERT_FALSE(pod.is_null());
-  const pid_t pid = ProcessOf(ContainerOf(pod));
-  ASSERT_GT(pid, 0);
+  pid_t pid = 0;
+  ASSERT_TRUE(Eventually(std::chrono::seconds(60), "the operator runs", [&pid](std::string& seen) {
+    const auto pod = OperatorPod();
+    seen = pod.dump();
+    if (!pod.is_null()) pid = ProcessOf(ContainerOf(pod));
+    return pid > 0;
+  }));
   ASSERT_EQ(::kill(pid, SIGKILL), 0);
 }
 

@@ -59,8 +59,8 @@ class Story : public ::testing::Test {
   void Deploy(const std::string& image, int replicas = 10);
   // The same, until it serves.
   void Serve(const std::string& image, int replicas = 10);
-  // A Release `web` that follows the ImageBuild.
-  void Follow();
+  // A Release `web` that follows the ImageBuild, by one step that holds so long.
+  void Follow(const std::string& hold = "2s");
 
   // A CanaryPromotion of that image by hand, with a hold of five minutes; waits until it holds.
   void Hold(const std::string& promotion, const std::string& image);

@@ -10,7 +10,7 @@ class DecisionsOn : public Canaries {};
 
 TEST_F(DecisionsOn, PauseHoldsResumeGoesOnPromoteSkipsTheRest) {
   Observe();
-  Create("steered", Spec(next_, Steps({10, 50, 70}, "3s")));
+  Create("steered", Spec(next_, Steps({10, 50, 70}, "10s")));
   WaitPhase("steered", "Holding");
   DecideOn("steered", "Pause");
   ASSERT_TRUE(Eventually(Seconds(20), "it pauses", [&](std::string& seen) {
@@ -20,7 +20,7 @@ TEST_F(DecisionsOn, PauseHoldsResumeGoesOnPromoteSkipsTheRest) {
   }));
   HasWords(ReadyOf("steered").value("message", ""), {"admin", "Resume"});
   // Long after the hold it has not gone on.
-  std::this_thread::sleep_for(Seconds(6));
+  std::this_thread::sleep_for(Seconds(12));
   const Json held = Get("steered")["status"];
   EXPECT_EQ(held.value("phase", ""), "Holding") << held;
   EXPECT_EQ(held.value("currentStep", 0), 0) << held;

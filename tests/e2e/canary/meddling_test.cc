@@ -119,7 +119,7 @@ TEST_F(Meddling, ATemplateThatSomebodyChangesSupersedesIt) {
   Unharmed();
 }
 
-// It is Ready, and eight seconds later it is not: it says so for four seconds, and exits.
+// It is Ready, and eight seconds later it is not: it says so for ten seconds, and exits.
 TEST_F(Meddling, ACanaryThatCrashesAfterItWasReadyIsTakenBackUnnoticed) {
   Observe();
   Create("leaver", Spec("leaver", Steps({10}, "40s")));

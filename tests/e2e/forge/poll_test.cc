@@ -17,7 +17,7 @@ TEST_F(Poll, ACommitOfAPrivateRepositoryIsFoundAndBuilt) {
                              Call({"url", repository_}) + "/info/refs?service=git-upload-pack"});
   ASSERT_EQ(open.text, "401") << "anybody may read the repository";
   const std::string sha = Push("good");
-  json run = WaitRun("web", sha, seconds(60));
+  json run = WaitRun("web", sha, seconds(120));
   EXPECT_FALSE(run.contains("failure")) << run;
   EXPECT_EQ(run["reason"], "NewCommit");
   EXPECT_EQ(run["cause"], "Poll: refs/heads/main is at " + sha.substr(0, 12));

@@ -211,7 +211,7 @@ TEST_F(PullRequest, ACommitThatDoesNotBuildIsToldSoAndTheNextOneIsNot) {
 // The source is fetched before the forge goes away: what is left of the run needs it for nothing.
 TEST_F(PullRequest, AForgeThatIsAwayHoldsNoRunUpAndThatItWasNotToldIsSaid) {
   const std::string uid = GetJson(kNs, "imagebuild", "web").value("/metadata/uid"_json_pointer, "");
-  const std::string sha = Push("good");
+  const std::string sha = Push("slow");
   ASSERT_TRUE(Eventually(seconds(60), "the source is there", [&](std::string& seen) {
     json run = Run("web");
     seen = run.dump();
@@ -219,7 +219,7 @@ TEST_F(PullRequest, AForgeThatIsAwayHoldsNoRunUpAndThatItWasNotToldIsSaid) {
   }));
   const auto stopped = Execute({SourcePath("hack/cluster"), "stop", "forge"});
   EXPECT_TRUE(stopped.ok()) << stopped.text;
-  json run = WaitRun("web", sha, seconds(90));
+  json run = WaitRun("web", sha, seconds(120));
   EXPECT_FALSE(run.contains("failure")) << run;
   auto build = WaitReady(kNs, "imagebuild", "web", "True", seconds(5));
   EXPECT_EQ(build["status"]["latest"]["commit"], sha);

@@ -225,4 +225,9 @@ std::string Repository(const std::string& name, const std::string& registry) {
   return registry + "/e2e-source/" + name;
 }
 
+std::string OfThisRun(const std::string& name) {
+  static const auto run = std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds(1);
+  return Repository(name) + "-" + std::to_string(run);
+}
+
 }  // namespace slipway::testing

@@ -50,14 +50,14 @@ class Source : public Story {
   // ---- what became of them ----
 
   // The newest run, when the ImageBuild is Ready; with its failure, when it is not.
-  Json Succeeds(const std::string& name, seconds limit = seconds(150));
+  Json Succeeds(const std::string& name, seconds limit = seconds(300));
   Json Fails(const std::string& name, const std::string& reason, std::initializer_list<const char*> words,
-             seconds limit = seconds(150));
+             seconds limit = seconds(300));
   Json Runs(const std::string& name) const;
   // The run's Job of that role; of its pod, which is waited for until `stage` is under way.
   static std::string JobOf(const Json& run, const std::string& role);
   std::string PodOf(const std::string& job) const;
-  bool ReachesStage(const std::string& name, const std::string& stage, seconds limit = seconds(90));
+  bool ReachesStage(const std::string& name, const std::string& stage, seconds limit = seconds(180));
   // Of a stage, from status.
   static double SecondsOf(const Json& run, const std::string& stage);
 
@@ -68,5 +68,7 @@ class Source : public Story {
 Output Crane(std::vector<std::string> args);
 Output CranePrivate(std::vector<std::string> args);
 std::string Repository(const std::string& name, const std::string& registry = kPublic);
+// One that no earlier run of the tests has pushed to: where that nothing is pushed is what is looked at.
+std::string OfThisRun(const std::string& name);
 
 }  // namespace slipway::testing

@@ -66,7 +66,9 @@ class Forged : public Source {
                                    "RUN sh /swap.sh\n";
     const std::string commit =
         Commit({{"Dockerfile", dockerfile}, {"forged.tar", ForgedTar()}, {"swap.sh", kSwap}});
-    Make("forged", Spec("forged", commit));
+    Json spec = Spec("forged", commit);
+    spec["output"]["repository"] = OfThisRun("forged");
+    Make("forged", spec);
   }
 };
 
@@ -75,7 +77,7 @@ TEST_F(Forged, ATarThatADockerfilePutInThePlaceNeverReachesTheRegistry) {
                          {"spec.build.dockerfile", "Nothing was pushed", "take that"});
   EXPECT_EQ(run.value("/failure/stage"_json_pointer, ""), "push") << run;
   EXPECT_FALSE(run.contains("image")) << run;
-  const auto listed = Crane({"ls", Repository("forged")});
+  const auto listed = Crane({"ls", OfThisRun("forged")});
   EXPECT_FALSE(listed.ok()) << listed.text;
   EXPECT_NE(listed.text.find("NAME_UNKNOWN"), std::string::npos) << listed.text;
 }

@@ -155,7 +155,7 @@ TEST_F(Registry, TheLayerCacheSparesTheNextBuildWhatHasNotChanged) {
   const double slow = SecondsOf(first, "build");
   const double fast = SecondsOf(second, "build");
   std::cout << "build without a cache " << slow << " s, with it " << fast << " s\n";
-  EXPECT_GE(slow, 3 * fast);
+  EXPECT_GE(slow, fast + 15) << "the step that takes 20 s is spared";
   const int hits = second.value("/cache/hits"_json_pointer, 0);
   EXPECT_GT(hits, 0) << second;
   EXPECT_GE(CounterOf(R"(slipway_cache_steps_total{result="hit"})"), hits);

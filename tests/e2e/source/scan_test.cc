@@ -34,7 +34,7 @@ Json Borne(const std::string& expires) {
 
 // Nobody's tags: the repository is not even known.
 void ExpectNothingPushed(const std::string& name) {
-  const auto listed = Crane({"ls", Repository(name)});
+  const auto listed = Crane({"ls", OfThisRun(name)});
   EXPECT_FALSE(listed.ok()) << listed.text;
   EXPECT_NE(listed.text.find("NAME_UNKNOWN"), std::string::npos) << listed.text;
 }
@@ -69,6 +69,7 @@ class Scan : public Source {
 
   Json Vulnerable(const std::string& name) const {
     Json spec = Spec(name, vulnerable);
+    spec["output"]["repository"] = OfThisRun(name);
     spec["scan"] = {{"failOn", "High"}};
     return spec;
   }
@@ -110,8 +111,8 @@ TEST_F(Scan, AnExceptionLetsItThroughUntilItsDay) {
   EXPECT_EQ(run["findings"].value("closing", 0), 0);
   EXPECT_EQ(Ids(run["findings"]["accepted"]), kHigh);
   EXPECT_GE(run["findings"].value("high", 0), 2) << "what is borne is counted all the same";
-  const auto digest = Crane({"digest", Repository("borne") + ":" + vulnerable});
-  EXPECT_EQ(run.value("image", ""), Repository("borne") + "@" + digest.text);
+  const auto digest = Crane({"digest", OfThisRun("borne") + ":" + vulnerable});
+  EXPECT_EQ(run.value("image", ""), OfThisRun("borne") + "@" + digest.text);
 }
 
 // The day on which it expires is the first on which it does not count.
@@ -135,11 +136,11 @@ TEST_F(Scan, AVexDocumentSaysWhatDoesNotAffectTheImage) {
 
 // Its manifest, from the index that a registry without the referrers API keeps under the digest's own tag.
 Json ReferrerOf(const std::string& name, const std::string& digest, const std::string& type) {
-  const auto index = Crane({"manifest", Repository(name) + ":sha256-" + digest.substr(digest.find(':') + 1)});
+  const auto index = Crane({"manifest", OfThisRun(name) + ":sha256-" + digest.substr(digest.find(':') + 1)});
   EXPECT_TRUE(index.ok()) << index.text;
   for (const auto& entry : Json::parse(index.text, nullptr, false).value("manifests", Json::array())) {
     if (entry.value("artifactType", "") != type) continue;
-    return Json::parse(Crane({"manifest", Repository(name) + "@" + entry.value("digest", "")}).text, nullptr,
+    return Json::parse(Crane({"manifest", OfThisRun(name) + "@" + entry.value("digest", "")}).text, nullptr,
                        false);
   }
   ADD_FAILURE() << "no referrer of type " << type << " in " << index.text;
@@ -155,7 +156,7 @@ TEST_F(Scan, TheReportsAreBesideTheImage) {
     const Json manifest = ReferrerOf("borne", digest, type);
     EXPECT_EQ(manifest.value("/subject/digest"_json_pointer, ""), digest) << manifest;
     const std::string layer = manifest.value("/layers/0/digest"_json_pointer, "");
-    const auto blob = Crane({"blob", Repository("borne") + "@" + layer});
+    const auto blob = Crane({"blob", OfThisRun("borne") + "@" + layer});
     EXPECT_NE(blob.text.find(word), std::string::npos) << type;
     for (const auto& id : kHigh) EXPECT_NE(blob.text.find(id), std::string::npos) << id << " in " << type;
   }
@@ -176,6 +177,7 @@ class ScanBroken : public Scan {
 
   Json Once(const std::string& name, const std::string& kind = "good") {
     Json spec = Spec(name, Push(kind));
+    spec["output"]["repository"] = OfThisRun(name);
     spec["build"]["retries"] = 0;
     return spec;
   }

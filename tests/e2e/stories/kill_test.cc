@@ -41,7 +41,7 @@ TEST_F(Kill, InMidBuildItFinishesWithOneJobOfEachKind) {
 TEST_F(Kill, InMidCanaryItFinishesAndKeepsCapacityAndSteps) {
   const std::string first = BuildAndWait("main");
   Serve(first);
-  Follow();
+  Follow("10s");
   WaitReady(ns_, "release", "web", "True", seconds(30));
   WatchCapacity();
   const std::string second = BuildAndWait(Push("good"));
