@@ -48,6 +48,7 @@ make_ground() {
     make_network
     make_mounts
   }
+  make_users
   make_cgroups
 }
 
@@ -77,7 +78,6 @@ make_mounts() {
   echo "nameserver $NODE_IP" >"$STATE/pod-resolv.conf"
   printf 'nameserver %s\nsearch svc.cluster.local cluster.local\noptions ndots:2\n' "$NODE_IP" >"$STATE/resolv.conf"
   inside mount --bind "$STATE/resolv.conf" /etc/resolv.conf
-  make_users
   local folder
   for folder in "${FIXED_FOLDERS[@]}"; do
     [[ -d $folder ]] || { mkdir -p "$folder" && echo "$folder" >>"$STATE/made-folders"; }
@@ -87,8 +87,10 @@ make_mounts() {
   touch "${MOUNTNS%/*}/finished"
 }
 
-# No password fits `*`, and unlike `!` it does not lock the user out of SSH.
+# No password fits `*`, and unlike `!` it does not lock the user out of SSH. The host's own file, renamed into
+# the place of one that is mounted on here, takes the mount away: a package that makes a user does that.
 make_users() {
+  ! inside grep -q '^git:' /etc/passwd || ! inside grep -q '^git:' /etc/group || return 0
   { grep -v '^git:' /etc/passwd && echo "git:*:$GIT_UID:$GIT_UID:git:$STATE/git:/bin/sh"; } >"$STATE/passwd"
   { grep -v '^git:' /etc/group && echo "git:x:$GIT_UID:"; } >"$STATE/group"
   inside mount --bind "$STATE/passwd" /etc/passwd

@@ -49,6 +49,7 @@ install_packages() {
     die "apt-get could not install $*"
   }
   rm -f "$log"
+  ! ground_stands || make_users
 }
 
 # Some of the packages bring a service that their installation starts. The cluster runs its own copies,
