@@ -131,6 +131,7 @@ cluster_exec() {
   export KUBECONFIG=$KUBECONFIG_ADMIN PATH=$STATE/bin:$PATH SLIPWAY_REGISTRY=$REGISTRY SLIPWAY_GIT=$GIT_URL
   export SLIPWAY_AUDIT_LOG=$LOGS/audit.log
   [[ -z ${SLIPWAY_INSIDE:-} ]] || exec "$@"
+  make_users
   export SLIPWAY_INSIDE=1
   # shellcheck disable=SC2016  # expanded by the inner shell: entering the namespace loses the folder.
   exec "${WITHOUT_PROXY[@]}" nsenter --net="$NETNS" --mount="$MOUNTNS" -- sh -c 'cd "$1" && shift && exec "$@"' sh "$PWD" "$@"

@@ -8,9 +8,9 @@
 #include "canary/check_report.h"
 #include "canary/manifests.h"
 #include "canary/names.h"
+#include "jobs/disruption.h"
 #include "resources/describe.h"
 #include "runtime/containers.h"
-#include "runtime/jobs.h"
 
 namespace slipway::canary {
 namespace {
@@ -201,7 +201,7 @@ Json RenderCheckJob(const CanaryPromotion& promotion, const CreateCheckJob& effe
   Json spec = {{"backoffLimit", 0},
                {"activeDeadlineSeconds", deadline + kGraceSeconds},
                {"ttlSecondsAfterFinished", kKeptSeconds}};
-  spec["podFailurePolicy"] = runtime::FailWhenDisrupted();
+  spec["podFailurePolicy"] = jobs::FailWhenDisrupted();
   spec["template"]["metadata"]["labels"] = Marks(promotion, role);
   spec["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = name;
   spec["template"]["spec"] = PodOf(promotion, effect.check, scene);

@@ -11,7 +11,6 @@ using resources::ContainerState;
 using resources::Pod;
 using resources::Verdict;
 
-constexpr Duration kPodPatience = std::chrono::seconds(15);
 // A registry that is down for a moment is asked again by the kubelet.
 constexpr Duration kPullPatience = std::chrono::seconds(30);
 constexpr std::size_t kMessageBytes = 800;
@@ -140,8 +139,7 @@ CheckOutcome ReadOutcome(const resources::Job& job, const std::vector<std::share
       return Broken(why.empty() ? fmt::format("pod {} failed without a result", pod->meta.key.name) : why);
     }
   }
-  const bool just_ended = job.finished && now - *job.finished < kPodPatience;
-  if (just_ended || (!job.failed && !job.complete)) return {};
+  if (!job.failed && !job.complete) return {};
   if (job.complete) return Broken(fmt::format("Job {} ended, and its pod is gone", job.meta.key.name));
   const std::string& told = job.failed_message.empty() ? job.failed_reason : job.failed_message;
   return Broken(fmt::format("Job {} failed without a result: {}{}{}", job.meta.key.name, told,

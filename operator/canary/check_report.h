@@ -21,7 +21,7 @@ namespace slipway::canary {
 inline constexpr std::string_view kRunnerContainer = "probe";
 inline constexpr std::string_view kProgramContainer = "check";
 
-// Of `pods`, those count that are the Job's. A Job may be seen to have ended some seconds before its pod is.
+// Of `pods`, those count that are the Job's: once it has ended, as they ended.
 // The result has neither name nor kind: they are the check's.
 CheckOutcome ReadOutcome(const resources::Job& job,
                          const std::vector<std::shared_ptr<const resources::Pod>>& pods, TimePoint now);

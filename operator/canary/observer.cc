@@ -85,8 +85,13 @@ awaitable<Result<WorldPtr>> Observer::Observe(PromotionPtr promotion) {
     world->stable = std::make_shared<const Deployment>(std::move(*decoded));
     world->stable_json = std::move(**stable);
   }
-  const auto pods = co_await ObserveStablePods(world);
-  if (!pods) co_return std::unexpected(pods.error());
+  if (world->stable) {
+    world->stable_pods = caches_.pods.Where([&](const resources::Pod& pod) {
+      return pod.meta.key.ns == ns && IsPodOf(pod.meta, *world->stable);
+    });
+  }
+  const auto digest = co_await ObserveStableDigest(world);
+  if (!digest) co_return std::unexpected(digest.error());
   const auto budgets = co_await ObserveBudgets(world);
   if (!budgets) co_return std::unexpected(budgets.error());
   const auto canary = co_await ObserveCanary(world);
@@ -108,22 +113,19 @@ awaitable<bool> Observer::Ends(PromotionPtr promotion, Error why) {
 
 // Only where the template names no digest do its pods say what runs: a tag can have moved since. They are
 // listed live, and after the Deployment: in the cache may still be those of the template before.
-awaitable<Result<>> Observer::ObserveStablePods(WorldPtr world) {
+awaitable<Result<>> Observer::ObserveStableDigest(WorldPtr world) {
   const CanaryPromotion& promotion = *world->promotion;
   if (UnderWay(promotion) || world->stable == nullptr || world->stable->selector.empty())
     co_return Result<>{};
   const Deployment& stable = *world->stable;
   const auto* container = TargetContainer(promotion.spec, stable);
   if (container == nullptr || !resources::DigestOf(container->image).empty()) co_return Result<>{};
-  kube::ListParams params;
-  params.label_selector = StableSelector(stable);
-  auto request = kube::List(kube::kPods, stable.meta.key.ns, params);
-  const auto list = co_await api_.Call(std::move(request));
-  if (!list) co_return std::unexpected(list.error());
+  auto selector = StableSelector(stable);
+  const auto pods = co_await ListPods(stable.meta.key.ns, std::move(selector));
+  if (!pods) co_return std::unexpected(pods.error());
   std::map<std::string, int> counts;
-  for (const auto& item : resources::ListAt(*list, "items")) {
-    const auto pod = resources::Pod::Decode(item);
-    if (!pod || !pod->ready || !IsPodOf(pod->meta, stable)) continue;
+  for (const auto& pod : *pods) {
+    if (!pod->ready || !IsPodOf(pod->meta, stable)) continue;
     for (const auto& state : pod->containers) {
       if (state.name == container->name && !state.image_id.empty()) ++counts[state.image_id];
     }
@@ -170,23 +172,19 @@ awaitable<Result<>> Observer::ObserveCanary(WorldPtr world) {
   co_return Result<>{};
 }
 
-// Right after its creation the cache does not have it yet, and to take it for gone would end the promotion.
 awaitable<Result<>> Observer::ObserveCheckJob(WorldPtr world) {
   const CanaryPromotion& promotion = *world->promotion;
   const auto* checks = ChecksUnderWay(promotion.status);
   if (!UnderWay(promotion) || checks == nullptr || !checks->job_uid) co_return Result<>{};
   const kube::Uid uid = *checks->job_uid;
   const kube::ObjectKey key{promotion.meta.key.ns, checks->job_name.value_or("")};
-  world->check_job = caches_.jobs.Get(key);
-  if (world->check_job && world->check_job->meta.uid == uid) co_return Result<>{};
-  world->check_job.reset();
-  const auto live = co_await Read(kube::kJobs, key);
-  if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return Result<>{};
-  auto decoded = resources::Job::Decode(**live);
-  if (!decoded) co_return std::unexpected(decoded.error());
-  const bool ours = decoded->meta.uid == uid;
-  if (ours) world->check_job = std::make_shared<const resources::Job>(std::move(*decoded));
+  auto job = co_await jobs_.Find(key, uid);
+  if (!job) co_return std::unexpected(job.error());
+  if (!*job) co_return Result<>{};
+  auto pods = co_await jobs_.PodsOf((*job)->meta, (*job)->complete || (*job)->failed);
+  if (!pods) co_return std::unexpected(pods.error());
+  world->check_job = std::move(*job);
+  world->check_pods = std::move(*pods);
   co_return Result<>{};
 }
 
@@ -259,11 +257,37 @@ std::string Observer::BusyWith(const World& world) const {
   return {};
 }
 
-std::vector<PodPtr> Observer::StablePods(const World& world) const {
-  if (world.stable == nullptr) return {};
-  return caches_.pods.Where([&](const resources::Pod& pod) {
-    return pod.meta.key.ns == world.stable->meta.key.ns && IsPodOf(pod.meta, *world.stable);
-  });
+awaitable<Result<std::vector<PodPtr>>> Observer::ListPods(std::string ns, std::string selector) {
+  kube::ListParams params;
+  params.label_selector = std::move(selector);
+  auto request = kube::List(kube::kPods, ns, params);
+  const auto list = co_await api_.Call(std::move(request));
+  if (!list) co_return std::unexpected(list.error());
+  std::vector<PodPtr> pods;
+  for (const auto& item : resources::ListAt(*list, "items")) {
+    auto decoded = resources::Pod::Decode(item);
+    if (decoded) pods.push_back(std::make_shared<const resources::Pod>(std::move(*decoded)));
+  }
+  co_return pods;
+}
+
+awaitable<Result<>> Observer::ReadPods(WorldPtr world) {
+  const kube::ObjectMeta& promotion = world->promotion->meta;
+  if (world->stable) {
+    const Deployment& stable = *world->stable;
+    auto selector = StableSelector(stable);
+    auto pods = co_await ListPods(stable.meta.key.ns, std::move(selector));
+    if (!pods) co_return std::unexpected(pods.error());
+    std::erase_if(*pods, [&stable](const PodPtr& pod) { return !IsPodOf(pod->meta, stable); });
+    world->stable_pods = std::move(*pods);
+  }
+  if (world->canary) {
+    auto selector = fmt::format("{},{}={}", resources::kTrackLabel, kPromotionLabel, promotion.uid.value);
+    auto pods = co_await ListPods(promotion.key.ns, std::move(selector));
+    if (!pods) co_return std::unexpected(pods.error());
+    world->canary_pods = std::move(*pods);
+  }
+  co_return Result<>{};
 }
 
 // It may name the Deployment by any version of its API.
@@ -297,7 +321,7 @@ std::vector<std::shared_ptr<const resources::Decision>> Observer::DecisionsAbout
 
 std::optional<CheckOutcome> Observer::Outcome(const World& world) const {
   if (world.check_job == nullptr) return std::nullopt;
-  return ReadOutcome(*world.check_job, caches_.pods.OwnedBy(world.check_job->meta.uid), clock_.Now());
+  return ReadOutcome(*world.check_job, world.check_pods, clock_.Now());
 }
 
 const resources::CheckRun* ChecksUnderWay(const resources::CanaryPromotionStatus& status) {

@@ -8,6 +8,7 @@
 
 #include "canary/decide.h"
 #include "canary/pods.h"
+#include "jobs/find.h"
 #include "kube/api.h"
 #include "resources/canary_promotion.h"
 #include "resources/policy.h"
@@ -45,9 +46,11 @@ struct World {
   std::vector<resources::DisruptionBudget> budgets;  // see Seen
   Ptr<resources::Service> service;
   Ptr<resources::Job> check_job;  // that the status records
+  std::vector<Ptr<resources::Pod>> check_pods;
   std::vector<Ptr<resources::Pod>> canary_pods;
-  resources::CanaryPromotionStatus status;  // that will be written: effects fill in what they made
-  kube::ResourceVersion resource_version;   // of the promotion, as of our last write
+  std::vector<Ptr<resources::Pod>> stable_pods;  // that stable's own ReplicaSets made
+  resources::CanaryPromotionStatus status;       // that will be written: effects fill in what they made
+  kube::ResourceVersion resource_version;        // of the promotion, as of our last write
 };
 using WorldPtr = std::shared_ptr<World>;  // held by every coroutine that reads or fills it
 
@@ -57,15 +60,16 @@ const resources::CheckRun* ChecksUnderWay(const resources::CanaryPromotionStatus
 class Observer {
  public:
   Observer(kube::Api& api, Caches caches, const Clock& clock)
-      : api_(api), caches_(std::move(caches)), clock_(clock) {}
+      : api_(api), caches_(std::move(caches)), jobs_(api, caches_.jobs, caches_.pods), clock_(clock) {}
 
   // nullptr when it is gone.
   PromotionPtr Find(const kube::ObjectKey& key) const { return caches_.promotions.Get(key); }
   kube::asio::awaitable<Result<WorldPtr>> Observe(PromotionPtr promotion);
   // It refers to `world`.
   Seen SeenIn(const World& world) const;
-  // Those that stable's own ReplicaSets made.
-  std::vector<PodPtr> StablePods(const World& world) const;
+  // The pods of canary and stable anew, live: of Deployments that were read live, the cache may still have
+  // the pods of before, at addresses where nobody answers any more.
+  kube::asio::awaitable<Result<>> ReadPods(WorldPtr world);
   // Live, whatever the cache says; nullopt when it is not there.
   kube::asio::awaitable<Result<std::optional<kube::Json>>> Read(kube::ApiResource resource,
                                                                 kube::ObjectKey key);
@@ -73,7 +77,8 @@ class Observer {
  private:
   // Whether the target could not be read because the whole namespace is being deleted.
   kube::asio::awaitable<bool> Ends(PromotionPtr promotion, Error why);
-  kube::asio::awaitable<Result<>> ObserveStablePods(WorldPtr world);
+  kube::asio::awaitable<Result<>> ObserveStableDigest(WorldPtr world);
+  kube::asio::awaitable<Result<std::vector<PodPtr>>> ListPods(std::string ns, std::string selector);
   kube::asio::awaitable<Result<>> ObserveBudgets(WorldPtr world);
   kube::asio::awaitable<Result<>> ObserveCanary(WorldPtr world);
   kube::asio::awaitable<Result<>> ObserveCheckJob(WorldPtr world);
@@ -86,6 +91,7 @@ class Observer {
 
   kube::Api& api_;
   Caches caches_;
+  jobs::Finder jobs_;
   const Clock& clock_;
 };
 

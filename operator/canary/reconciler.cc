@@ -169,17 +169,16 @@ Result<CheckScene> Reconciler::SceneOf(const World& world, int step) const {
   if (world.stable == nullptr || asked == nullptr) return gone("the Deployment to ask has gone");
   const std::string container = ContainerName(promotion, *world.stable);
   const auto& image = promotion.spec.image;
-  auto stable_pods = observer_.StablePods(world);
   CheckScene scene{.service = *world.service,
                    .port = TargetPort(*world.service, *asked).value_or(world.service->port),
                    .service_account = policy->service_account,
                    .runner_image = runner_image_};
-  const auto candidates = verifies ? stable_pods : world.canary_pods;
+  const auto& candidates = verifies ? world.stable_pods : world.canary_pods;
   scene.pods = Choose(candidates, {container, image, Runs::kAnother});
   if (!verifies) {
     const int canary = world.canary->ready_replicas;
     const int all = canary + world.stable->ready_replicas;
-    scene.others = Choose(std::move(stable_pods), {container, image, std::nullopt});
+    scene.others = Choose(world.stable_pods, {container, image, std::nullopt});
     scene.tells_apart = !SameImage(promotion);
     scene.canary_share = all == 0 || !scene.tells_apart ? 0 : static_cast<double>(canary) / all;
   }
@@ -189,6 +188,8 @@ Result<CheckScene> Reconciler::SceneOf(const World& world, int step) const {
 }
 
 awaitable<Result<>> Reconciler::Make(WorldPtr world, CreateCheckJob effect) {
+  const auto read = co_await observer_.ReadPods(world);
+  if (!read) co_return std::unexpected(read.error());
   const auto scene = SceneOf(*world, effect.step);
   if (!scene) co_return std::unexpected(scene.error());
   Json job = RenderCheckJob(*world->promotion, effect, *scene);

@@ -72,10 +72,10 @@ class Following {
       result_.remove = !Over();
       return std::move(result_);
     }
-    if (seen_.job->complete && seen_.pod != nullptr) {
-      Complete();
-    } else if (!seen_.job->complete && !seen_.job->failed) {
+    if (!seen_.job->complete && !seen_.job->failed) {
       UnderWay();
+    } else if (seen_.job->complete && (!NeedsPod() || (seen_.pod != nullptr && HasEnded(*seen_.pod)))) {
+      Complete();
     } else {
       Ended();
     }
@@ -92,6 +92,11 @@ class Following {
   std::string Stage() const {
     if (job_.role == JobRole::kTest) return "test";
     return job_.role == JobRole::kReport ? "report" : CurrentStage(run_);
+  }
+
+  // Its pod has to say what it did: that it ended well is not enough.
+  bool NeedsPod() const {
+    return job_.role == JobRole::kResolve || job_.role == JobRole::kBuild || job_.role == JobRole::kIndex;
   }
 
   // The Job would not go on, nor be tried again: it stays, for its logs.
@@ -159,6 +164,7 @@ class Following {
     if (job_.role == JobRole::kResolve) CompleteResolve();
     if (job_.role == JobRole::kBuild) CompleteBuild();
     if (job_.role == JobRole::kIndex) CompletePush(seen_.reports.index);
+    if (job_.role == JobRole::kAttest) CompleteAttest();
     if (result_.failure) return;
     job_.state = StageState::kSucceeded;
     job_.finished = seen_.job->finished.value_or(now_);
@@ -176,6 +182,15 @@ class Following {
     run_.commit = report->commit;
     run_.commit->sha = LowerHex(run_.commit->sha);
     run_.ref = report->ref;
+  }
+
+  // Whether its pod is still there or not.
+  void CompleteAttest() {
+    auto* stage = FindStage(run_, Stage());
+    if (stage == nullptr || stage->state == StageState::kSucceeded) return;
+    stage->state = StageState::kSucceeded;
+    stage->finished = seen_.job->finished.value_or(now_);
+    stage->message.clear();
   }
 
   void CompleteBuild() {
@@ -199,11 +214,13 @@ class Following {
     job_.image = image->ToString();
   }
 
-  // Ended, and the pod is not there to say how: it may not have arrived yet.
+  // Ended, and the pod does not say how. One that goes on says nothing that may be recorded: what it reports
+  // is read when it has ended.
   void Ended() {
     const auto& job = *seen_.job;
-    if (seen_.pod == nullptr && now_ - job.finished.value_or(job.meta.created) < kPodPatience) {
-      result_.detail = "the Job has ended and its pod is not seen yet";
+    const bool goes_on = seen_.pod != nullptr && !HasEnded(*seen_.pod);
+    if (goes_on && now_ - job.finished.value_or(job.meta.created) < kPodPatience) {
+      result_.detail = fmt::format("the Job has ended and its pod {} has not", seen_.pod->meta.key.name);
       result_.recheck_after = std::chrono::seconds(5);
       return;
     }

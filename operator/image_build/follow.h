@@ -11,8 +11,9 @@ namespace slipway::image_build {
 // A Job of the newest run under the UID that its status holds.
 struct SeenJob {
   const resources::Job* job = nullptr;  // nullptr: gone; the API server was asked, not only the cache
-  const resources::Pod* pod = nullptr;  // controlled by that Job
-  Reports reports;                      // of that pod
+  const resources::Pod* pod =
+      nullptr;      // controlled by that Job; once that has ended: as the API server has it
+  Reports reports;  // of that pod
   // What the newest Event says of why no pod of it could be made or, where there is one that starts nothing,
   // of that pod.
   std::string trouble;

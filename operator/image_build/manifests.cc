@@ -9,8 +9,8 @@
 #include "image_build/builder.h"
 #include "image_build/containers.h"
 #include "image_build/names.h"
+#include "jobs/disruption.h"
 #include "resources/common.h"
-#include "runtime/jobs.h"
 
 namespace slipway::image_build {
 namespace {
@@ -145,7 +145,7 @@ Json JobOf(const ImageBuild& build, const std::string& name, JobShape shape) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(shape.deadline).count();
   shape.pod["activeDeadlineSeconds"] = seconds;
   job["spec"] = {{"backoffLimit", 0}, {"activeDeadlineSeconds", seconds + kPodGrace.count()}};
-  job["spec"]["podFailurePolicy"] = runtime::FailWhenDisrupted();
+  job["spec"]["podFailurePolicy"] = jobs::FailWhenDisrupted();
   job["spec"]["template"]["metadata"]["labels"] = Labels(build, shape.role);
   job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = name;
   job["spec"]["template"]["spec"] = std::move(shape.pod);

@@ -37,6 +37,7 @@ Reconciler::Reconciler(runtime::Shell shell, Caches caches, Tools tools, Concurr
                        std::function<void(kube::ObjectKey)> enqueue)
     : shell_(shell),
       caches_(std::move(caches)),
+      jobs_(shell_.api, caches_.jobs, caches_.pods),
       tools_(std::move(tools)),
       queue_({.of_namespace =
                   [this, concurrency](const std::string& ns) {
@@ -185,12 +186,15 @@ std::vector<OwnedJob> Reconciler::JobsApart(const kube::ObjectKey& build) const 
 awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns, resources::RunJob ref) {
   JobView view;
   const kube::ObjectKey key{ns, ref.name};
-  auto job = co_await FindJob(key, ref.uid);
+  auto job = co_await jobs_.Find(key, ref.uid);
   if (!job) co_return std::unexpected(job.error());
   view.job = std::move(*job);
   if (!view.job) co_return view;
-  view.pod = PodOf(view.job->meta);
-  if (view.job->complete || view.job->failed) co_return view;
+  const bool ended = view.job->complete || view.job->failed;
+  const auto pods = co_await jobs_.PodsOf(view.job->meta, ended);
+  if (!pods) co_return std::unexpected(pods.error());
+  view.pod = resources::NewestPod(view.job->meta, *pods);
+  if (ended) co_return view;
   const TimePoint now = shell_.clock.Now();
   if (view.pod && Stalled(*view.pod, now)) {
     view.trouble = co_await TroubleOf(view.pod->meta.key, view.pod->meta.uid, kPodTroubles);
@@ -198,29 +202,6 @@ awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns, resour
     view.trouble = co_await TroubleOf(key, ref.uid, kJobTroubles);
   }
   co_return view;
-}
-
-awaitable<Result<Reconciler::JobPtr>> Reconciler::FindJob(kube::ObjectKey key, kube::Uid uid) {
-  JobPtr cached = caches_.jobs.Get(key);
-  if (cached && cached->meta.uid == uid) co_return cached;
-  // Right after its creation the cache does not have it yet, and to take it for gone would end the run.
-  auto request = kube::Get(kube::kJobs, key);
-  const auto live = co_await shell_.api.Call(std::move(request));
-  if (!live && live.error().kind == ErrorKind::kNotFound) co_return nullptr;
-  if (!live) co_return std::unexpected(live.error());
-  auto decoded = resources::Job::Decode(*live);
-  if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid != uid) co_return nullptr;
-  co_return std::make_shared<const resources::Job>(std::move(*decoded));
-}
-
-Reconciler::PodPtr Reconciler::PodOf(const kube::ObjectMeta& job) const {
-  PodPtr newest;
-  for (const auto& pod : caches_.pods.OwnedBy(job.uid)) {
-    if (!resources::IsPodOf(*pod, job)) continue;
-    if (!newest || pod->meta.created > newest->meta.created) newest = pod;
-  }
-  return newest;
 }
 
 // Only to say why: that nothing is found out is not an error. However often a build is decided, the events of

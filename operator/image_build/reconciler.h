@@ -11,6 +11,7 @@
 #include "image_build/decide.h"
 #include "image_build/queue.h"
 #include "image_build/tools.h"
+#include "jobs/find.h"
 #include "resources/decision.h"
 #include "resources/image_build.h"
 #include "resources/policy.h"
@@ -47,12 +48,10 @@ class Reconciler {
 
  private:
   using BuildPtr = runtime::Store<resources::ImageBuild>::Ptr;
-  using JobPtr = runtime::Store<resources::Job>::Ptr;
-  using PodPtr = runtime::Store<resources::Pod>::Ptr;
 
   struct JobView {
-    JobPtr job;
-    PodPtr pod;
+    jobs::JobPtr job;
+    jobs::PodPtr pod;
     std::string trouble;
     SeenJob AsSeen() const;
   };
@@ -74,8 +73,6 @@ class Reconciler {
   kube::asio::awaitable<Result<JobView>> LookAt(std::string ns, resources::RunJob job);
   std::vector<OwnedJob> OwnedBy(const resources::ImageBuild& build) const;
   std::vector<OwnedJob> JobsApart(const kube::ObjectKey& build) const;
-  kube::asio::awaitable<Result<JobPtr>> FindJob(kube::ObjectKey key, kube::Uid uid);
-  PodPtr PodOf(const kube::ObjectMeta& job) const;
   // `reasons` is one of the constants of events.h.
   kube::asio::awaitable<std::string> TroubleOf(kube::ObjectKey about, kube::Uid uid,
                                                std::span<const std::string_view> reasons);
@@ -100,6 +97,7 @@ class Reconciler {
 
   runtime::Shell shell_;
   Caches caches_;
+  jobs::Finder jobs_;
   Tools tools_;
   Queue queue_;
   std::function<void(kube::ObjectKey)> enqueue_;

@@ -30,7 +30,7 @@ bool LeftThere(const Draft& draft) {
   const auto& wanted = *draft.wanted;
   for (const Delivery& last : draft.status().history) {
     const bool same = last.image == wanted.image && last.config_maps == wanted.config_maps;
-    if (!same || Open(last) || last.outcome == "Superseded") continue;
+    if (!same || Open(last) || last.outcome == kSuperseded) continue;
     if (!Failed(last) || last.promotion.empty() || !last.promotion_uid) return false;
     const auto* promotion = draft.Find(last.promotion_uid);
     return promotion == nullptr ? wanted.on_failure == resources::OnFailure::kStay : StaysThere(*promotion);
@@ -263,7 +263,7 @@ void TakeIn(Draft& draft, const CanaryPromotion& stray) {
   entry.container = stray.spec.target.container;
   entry.promotion = stray.meta.key.name;
   entry.promotion_uid = stray.meta.uid;
-  entry.outcome = "Superseded";
+  entry.outcome = kSuperseded;
   entry.message = "made from an earlier state of this Release and never written down: it does not count";
   entry.started = stray.meta.created;
   auto& history = draft.status().history;

@@ -52,8 +52,7 @@ void TakeOutcome(Draft& draft, AttestationRecord& record) {
 }
 
 TimePoint Again(const AttestationRecord& record, TimePoint now) {
-  const int attempt = std::clamp(record.runs - 1, 0, kMostAttestRuns);
-  return record.finished.value_or(now) + BackoffDelay(kAfterFailure, attempt, Spread(record.job));
+  return record.finished.value_or(now) + BackoffDelay(kAfterFailure, record.runs - 1, Spread(record.job));
 }
 
 // ---- what is said ----

@@ -67,7 +67,7 @@ void Prune(Draft& draft) {
   while (history.size() > most && !Open(history.back())) {
     const CanaryPromotion* old = draft.Find(history.back().promotion_uid);
     if (old != nullptr && !old->meta.deleted) {
-      draft.plan.removals.push_back({old->meta.key.name, old->meta.uid});
+      draft.plan.removals.push_back({old->meta.key.name, old->meta.uid, {}});
     }
     Keep(history.back().config_maps, copies);
     history.pop_back();

@@ -98,6 +98,7 @@ struct StartAttestation {
 struct Removal {
   std::string promotion;
   kube::Uid uid;
+  kube::ResourceVersion resource_version;  // where it counts how far it is; empty: as it is
 };
 
 struct Plan {

@@ -9,6 +9,9 @@
 
 namespace slipway::release {
 
+// The outcome of one that was called off for a newer one.
+inline constexpr std::string_view kSuperseded = "Superseded";
+
 // Not ended: its promotion has the target.
 bool Open(const resources::Delivery& delivery);
 // Its image is what it left on the target.

@@ -7,8 +7,8 @@
 
 #include "base/names.h"
 #include "base/text.h"
+#include "jobs/disruption.h"
 #include "runtime/containers.h"
-#include "runtime/jobs.h"
 
 namespace slipway::release {
 namespace {
@@ -172,7 +172,7 @@ Json RenderMigrationJob(const resources::Release& release, const StartMigration&
   job["spec"] = {{"backoffLimit", 0},
                  {"activeDeadlineSeconds", seconds + kPodGrace.count()},
                  {"ttlSecondsAfterFinished", kKeptSeconds}};
-  job["spec"]["podFailurePolicy"] = runtime::FailWhenDisrupted();
+  job["spec"]["podFailurePolicy"] = jobs::FailWhenDisrupted();
   job["spec"]["template"]["metadata"]["labels"] = Labels(release);
   job["spec"]["template"]["metadata"]["labels"][std::string(resources::kJobLabel)] = start.name;
   job["spec"]["template"]["spec"] = std::move(pod);
@@ -185,17 +185,6 @@ bool IsMigrationJobOf(const resources::Release& release, const kube::ObjectMeta&
   return owner != nullptr && owner->uid == release.meta.uid && job.key.ns == release.meta.key.ns &&
          label != job.labels.end() && label->second == release.meta.uid.value;
 }
-
-PodPtr NewestPod(const kube::ObjectMeta& job, const std::vector<PodPtr>& pods) {
-  PodPtr newest;
-  for (const auto& pod : pods) {
-    if (!resources::IsPodOf(*pod, job)) continue;
-    if (!newest || pod->meta.created > newest->meta.created) newest = pod;
-  }
-  return newest;
-}
-
-bool HasEnded(const Pod& pod) { return pod.phase == "Failed" || pod.phase == "Succeeded"; }
 
 bool CutShort(const Job& job) {
   return job.failed && !job.complete && job.failed_reason == "PodFailurePolicy";

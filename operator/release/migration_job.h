@@ -21,11 +21,6 @@ kube::Json RenderMigrationJob(const resources::Release& release, const StartMigr
 // Whether this is a Job that we made for the Release, whatever it runs.
 bool IsMigrationJobOf(const resources::Release& release, const kube::ObjectMeta& job);
 
-using PodPtr = std::shared_ptr<const resources::Pod>;
-// The pod that says how the Job goes, or went; nullptr: there is none.
-PodPtr NewestPod(const kube::ObjectMeta& job, const std::vector<PodPtr>& pods);
-bool HasEnded(const resources::Pod& pod);
-
 // The cluster took its pod away, so that it says nothing of the migration, and is to be run again.
 bool CutShort(const resources::Job& job);
 

@@ -9,7 +9,6 @@
 #include "release/attest.h"
 #include "release/migration_job.h"
 #include "release/scan_gate.h"
-#include "resources/tolerant.h"
 
 namespace slipway::release {
 
@@ -17,7 +16,6 @@ using kube::Json;
 using kube::asio::awaitable;
 using resources::CanaryPromotion;
 using resources::Job;
-using resources::Pod;
 using resources::Release;
 
 namespace {
@@ -175,15 +173,15 @@ awaitable<Result<>> Observer::FindMigration(WorldPtr world) {
   const auto& record = release.status.history.front().migration;
   if (!record || !record->job_uid || !record->outcome.empty()) co_return Result<>{};
   const kube::ObjectKey key{release.meta.key.ns, record->job};
-  const auto job = co_await FindJob(key, *record->job_uid);
+  const auto job = co_await jobs_.Find(key, *record->job_uid);
   if (!job) co_return std::unexpected(job.error());
   if (!*job) {
     world->migration = OutcomeOf(nullptr, nullptr);
     co_return Result<>{};
   }
-  const auto pods = co_await PodsOf((*job)->meta, (*job)->failed);
+  const auto pods = co_await jobs_.PodsOf((*job)->meta, (*job)->failed);
   if (!pods) co_return std::unexpected(pods.error());
-  const PodPtr pod = NewestPod((*job)->meta, *pods);
+  const jobs::PodPtr pod = resources::NewestPod((*job)->meta, *pods);
   world->migration = OutcomeOf(job->get(), pod.get());
   co_return Result<>{};
 }
@@ -247,47 +245,15 @@ awaitable<Result<Observer::LookSeen>> Observer::FindLook(std::string job, kube::
   // An operator that was started without the namespace knows of none.
   if (supply_ns_.empty()) co_return seen;
   kube::ObjectKey key{supply_ns_, std::move(job)};
-  const auto found = co_await FindJob(std::move(key), std::move(uid));
+  const auto found = co_await jobs_.Find(std::move(key), std::move(uid));
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return seen;
   seen.job = *found;
   const bool ended = seen.job->failed || (whole && seen.job->complete);
-  const auto pods = co_await PodsOf(seen.job->meta, ended);
+  const auto pods = co_await jobs_.PodsOf(seen.job->meta, ended);
   if (!pods) co_return std::unexpected(pods.error());
-  seen.pod = NewestPod(seen.job->meta, *pods);
+  seen.pod = resources::NewestPod(seen.job->meta, *pods);
   co_return seen;
-}
-
-awaitable<Result<World::Ptr<Job>>> Observer::FindJob(kube::ObjectKey key, kube::Uid uid) {
-  World::Ptr<Job> cached = caches_.jobs.Get(key);
-  if (cached && cached->meta.uid == uid) co_return cached;
-  // Right after its creation the cache does not have it yet, and to take it for gone would run it again.
-  const auto live = co_await Read(kube::kJobs, key);
-  if (!live) co_return std::unexpected(live.error());
-  if (!*live) co_return nullptr;
-  auto decoded = Job::Decode(**live);
-  if (!decoded) co_return std::unexpected(decoded.error());
-  if (decoded->meta.uid != uid) co_return nullptr;
-  co_return std::make_shared<const Job>(std::move(*decoded));
-}
-
-// The two watches are not in step: of a Job that has failed, the pod may be seen as it was before.
-awaitable<Result<std::vector<World::Ptr<Pod>>>> Observer::PodsOf(kube::ObjectMeta job, bool ended) {
-  auto cached = caches_.pods.OwnedBy(job.uid);
-  const PodPtr newest = NewestPod(job, cached);
-  if (!ended || (newest && HasEnded(*newest))) co_return cached;
-  kube::ListParams params;
-  params.label_selector = fmt::format("{}={}", resources::kJobLabel, job.key.name);
-  params.limit = 20;
-  auto request = kube::List(kube::kPods, job.key.ns, params);
-  const auto list = co_await api_.Call(std::move(request));
-  if (!list) co_return std::unexpected(list.error());
-  std::vector<World::Ptr<Pod>> pods;
-  for (const auto& item : resources::ListAt(*list, "items")) {
-    auto decoded = Pod::Decode(item);
-    if (decoded) pods.push_back(std::make_shared<const Pod>(std::move(*decoded)));
-  }
-  co_return pods;
 }
 
 awaitable<Result<>> Observer::ReadConfigMaps(WorldPtr world) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/find.h"
 #include "kube/api.h"
 #include "release/config_copies.h"
 #include "release/decide.h"
@@ -76,7 +77,10 @@ using WorldPtr = std::shared_ptr<World>;  // held by every coroutine that reads 
 class Observer {
  public:
   Observer(kube::Api& api, Caches caches, std::string supply_ns)
-      : api_(api), caches_(std::move(caches)), supply_ns_(std::move(supply_ns)) {}
+      : api_(api),
+        caches_(std::move(caches)),
+        jobs_(api, caches_.jobs, caches_.pods),
+        supply_ns_(std::move(supply_ns)) {}
 
   // nullptr when it is gone.
   World::Ptr<resources::Release> Find(const kube::ObjectKey& key) const { return caches_.releases.Get(key); }
@@ -111,13 +115,10 @@ class Observer {
   // nullopt: the record names no Job that is under way.
   kube::asio::awaitable<Result<std::optional<supply::ScanOutcome>>> FindScan(
       std::optional<resources::ScanRecord> record);
-  // nullptr when there is none of this UID.
-  kube::asio::awaitable<Result<World::Ptr<resources::Job>>> FindJob(kube::ObjectKey key, kube::Uid uid);
-  kube::asio::awaitable<Result<std::vector<World::Ptr<resources::Pod>>>> PodsOf(kube::ObjectMeta job,
-                                                                                bool ended);
 
   kube::Api& api_;
   Caches caches_;
+  jobs::Finder jobs_;
   std::string supply_ns_;
 };
 

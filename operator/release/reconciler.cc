@@ -107,6 +107,11 @@ awaitable<Result<Plan>> Reconciler::Carry(WorldPtr world, Plan plan) {
   // One that we made before we died may be in no record: nothing begins beside it.
   const std::string ours = plan.migration ? plan.migration->name : std::string();
   const bool begins = plan.migration || plan.start;
+  if (begins && world->source) {
+    // What it has verified may have been taken back meanwhile, and what has begun here is not called off.
+    const auto same = co_await shell_.applier.StillAsSeen(kube::kReleases, world->source->meta);
+    if (!same) co_return std::unexpected(same.error());
+  }
   const std::string other = begins ? observer_.OtherMigration(*world->release, ours) : std::string();
   if (!other.empty()) {
     co_return HeldBy(*world->release, &plan, OtherMigrationRuns(other), shell_.clock.Now());
@@ -126,8 +131,9 @@ awaitable<Result<Plan>> Reconciler::Carry(WorldPtr world, Plan plan) {
 
 awaitable<Result<>> Reconciler::Remove(ReleasePtr release, std::vector<Removal> removals) {
   for (const auto& removal : removals) {
-    runtime::Delete effect{
-        kube::kCanaryPromotions, {release->meta.key.ns, removal.promotion}, {removal.uid, {}}};
+    runtime::Delete effect{kube::kCanaryPromotions,
+                           {release->meta.key.ns, removal.promotion},
+                           {removal.uid, removal.resource_version}};
     const auto done = co_await shell_.applier.Run(std::move(effect));
     if (!done) co_return std::unexpected(done.error());
   }

@@ -20,8 +20,7 @@ using resources::Findings;
 using resources::ScanRecord;
 
 constexpr BackoffPolicy kAfterFailure{std::chrono::minutes(1), std::chrono::hours(1)};
-constexpr int kMostAttempts = 30;  // of which the wait still grows
-constexpr int kFirstPart = 24;     // of the interval: what was never scanned is, within it
+constexpr int kFirstPart = 24;  // of the interval: what was never scanned is, within it
 constexpr double kSpreadPart = 0.1;
 // So many looks that told nothing, and what an earlier one did not find is not taken for absent any more.
 constexpr int kDoubtful = 3;
@@ -65,8 +64,7 @@ ScanRecord& RecordOf(Draft& draft) {
 TimePoint NextOf(const Draft& draft, const ScanRecord& record, Duration interval) {
   const double spread = Spread(draft.release().meta.uid.value);
   if (record.failures > 0 && record.finished) {
-    const int attempt = std::min(record.failures - 1, kMostAttempts);
-    return *record.finished + BackoffDelay(kAfterFailure, attempt, Spread(record.job));
+    return *record.finished + BackoffDelay(kAfterFailure, record.failures - 1, Spread(record.job));
   }
   if (record.at) return *record.at + interval - PartOf(interval, kSpreadPart * spread);
   const TimePoint first = draft.now + PartOf(interval / kFirstPart, spread);

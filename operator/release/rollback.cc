@@ -41,17 +41,6 @@ bool JustGood(const resources::Release& release, const ReleaseStatus& status, co
   return window > Duration(0) && at - RanUntil(status, delivery, at) <= window;
 }
 
-void TakeFrom(const Delivery& delivery, Wanted& wanted) {
-  wanted.version = wanted.commit = delivery.commit;
-  wanted.image_build = delivery.image_build;
-  wanted.build_run = delivery.build_run;
-  wanted.built = delivery.built;
-  wanted.from_release = delivery.from_release;
-  wanted.soaked_since = delivery.soaked_since;
-  wanted.config_maps = delivery.config_maps;
-  wanted.fast = delivery.fast;
-}
-
 bool RunsNow(const Seen& seen, std::string_view image) {
   return seen.deployment == nullptr || SameDigest(ImageOf(seen.release, *seen.deployment), image);
 }
@@ -76,14 +65,14 @@ const Delivery* KeptDelivery(const ReleaseStatus& status, std::string_view diges
 Wanted RollbackOf(const resources::Release& release, const ReleaseStatus& status) {
   const auto& record = *status.rollback;
   Wanted wanted;
-  wanted.image = record.image;
-  wanted.cause = resources::DeliveryCause::kRollback;
   if (const Delivery* attempt = AttemptOf(status, record.decision.uid); attempt != nullptr) {
-    TakeFrom(*attempt, wanted);
+    wanted = WantedOf(*attempt);
   } else if (const Delivery* kept = KeptDelivery(status, DigestOf(record.image)); kept != nullptr) {
-    TakeFrom(*kept, wanted);
+    wanted = WantedOf(*kept);
     wanted.fast = JustGood(release, status, *kept, record.decision.time);
   }
+  wanted.image = record.image;
+  wanted.cause = resources::DeliveryCause::kRollback;
   wanted.strategy = wanted.fast || release.spec.rolling ? Strategy::kRolling : Strategy::kCanary;
   wanted.on_failure = OnFailureOf(release, status);
   wanted.key = MarkedKey(release, ShortHash(fmt::format("{}\nrollback {}", PlainKey(KeyOf(release, wanted)),

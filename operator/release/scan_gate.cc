@@ -30,7 +30,6 @@ constexpr std::string_view kStale = "Stale";
 constexpr std::string_view kFailed = "Failed";
 constexpr BackoffPolicy kAfterFailure{std::chrono::seconds(20), std::chrono::minutes(10)};
 constexpr BackoffPolicy kAfterStale{std::chrono::minutes(2), std::chrono::hours(1)};
-constexpr int kMostAttempts = 30;  // of which the wait still grows
 // What was found in a digest changes with the database alone, and that once in a while.
 constexpr Duration kShortestWait = std::chrono::minutes(10);
 constexpr std::size_t kListed = 400;
@@ -84,8 +83,7 @@ TimePoint Again(const ScanRecord& record, Duration max_age, TimePoint now) {
   if (!record.finished || record.outcome == kClean) return now;
   if (record.outcome == kFound) return *record.finished + std::max(max_age, kShortestWait);
   const BackoffPolicy& policy = record.outcome == kStale ? kAfterStale : kAfterFailure;
-  const int attempt = std::clamp(record.failures - 1, 0, kMostAttempts);
-  return *record.finished + BackoffDelay(policy, attempt, Spread(record.job));
+  return *record.finished + BackoffDelay(policy, record.failures - 1, Spread(record.job));
 }
 
 // An exception that was over since then: what it may have borne counts again.

@@ -75,7 +75,7 @@ bool Reject(Draft& draft, const CanaryPromotion& promotion, Delivery& delivery) 
 
 // Written down first; deleted by the next decision, which is then at least as new as this one.
 void Supersede(Draft& draft, Delivery& delivery) {
-  delivery.outcome = "Superseded";
+  delivery.outcome = kSuperseded;
   delivery.message = fmt::format("called off for {}", draft.wanted->image);
   if (draft.retry != nullptr) {
     draft.Follow(*draft.retry);
@@ -85,7 +85,8 @@ void Supersede(Draft& draft, Delivery& delivery) {
 }
 
 void Remove(Draft& draft, const CanaryPromotion& promotion, const Delivery& delivery) {
-  if (!promotion.meta.deleted) draft.plan.removals.push_back({promotion.meta.key.name, promotion.meta.uid});
+  const auto& meta = promotion.meta;
+  if (!meta.deleted) draft.plan.removals.push_back({meta.key.name, meta.uid, meta.resource_version});
   SayGivingWay(draft, delivery);
 }
 
@@ -122,6 +123,17 @@ void Progress(Draft& draft, const CanaryPromotion& promotion, const Delivery& de
                            delivery.promotion, resources::ToString(status.phase)));
 }
 
+bool PutsInPlace(CanaryPhase phase) {
+  return phase == CanaryPhase::kPromoting || phase == CanaryPhase::kVerifying ||
+         phase == CanaryPhase::kFinishing;
+}
+
+// It went on before it could be deleted: to delete it now would take back what it puts in place.
+bool TooLate(const CanaryPromotion& promotion, const Delivery& delivery) {
+  return CalledOff(delivery) && delivery.outcome == kSuperseded && !delivery.key.empty() &&
+         !promotion.meta.deleted && PutsInPlace(promotion.status.phase);
+}
+
 }  // namespace
 
 void FollowDelivery(Draft& draft) {
@@ -133,6 +145,10 @@ void FollowDelivery(Draft& draft) {
   const bool counts = !delivery.key.empty();
   if (counts) Copy(*promotion, delivery);
   if (counts && Ended(*promotion)) return Conclude(draft, *promotion, delivery);
+  if (TooLate(*promotion, delivery)) {
+    delivery.outcome.clear();
+    delivery.message.clear();
+  }
   if (CalledOff(delivery)) return Remove(draft, *promotion, delivery);
   if (Reject(draft, *promotion, delivery)) return;
   if (MustGiveWay(draft, *promotion, delivery)) return Supersede(draft, delivery);

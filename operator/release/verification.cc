@@ -28,7 +28,6 @@ constexpr std::string_view kRefused = "Refused";
 constexpr std::string_view kFailed = "Failed";
 constexpr BackoffPolicy kAfterFailure{std::chrono::seconds(20), std::chrono::minutes(10)};
 constexpr BackoffPolicy kAfterRefusal{std::chrono::minutes(2), std::chrono::hours(1)};
-constexpr int kMostAttempts = 30;  // of which the wait still grows
 
 // ---- what is demanded ----
 
@@ -101,8 +100,7 @@ bool UnderWay(const VerificationRecord& record) { return record.outcome.empty() 
 // By the Job's name: many Releases that failed at once don't ask again at once.
 TimePoint Again(const VerificationRecord& record, TimePoint now) {
   const BackoffPolicy& policy = record.outcome == kRefused ? kAfterRefusal : kAfterFailure;
-  const int attempt = std::clamp(record.runs - 1, 0, kMostAttempts);
-  return record.finished.value_or(now) + BackoffDelay(policy, attempt, Spread(record.job));
+  return record.finished.value_or(now) + BackoffDelay(policy, record.runs - 1, Spread(record.job));
 }
 
 // ---- what is said ----

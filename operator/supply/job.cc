@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "jobs/disruption.h"
 #include "resources/common.h"
 #include "runtime/containers.h"
-#include "runtime/jobs.h"
 
 namespace slipway::supply {
 namespace {
@@ -118,7 +118,7 @@ Json RenderJob(const Owner& owner, JobShape shape, const Setting& setting) {
   job["spec"] = {{"backoffLimit", 0},
                  {"activeDeadlineSeconds", seconds + kPodGrace.count()},
                  {"ttlSecondsAfterFinished", shape.role == kAttestRole ? kStaysSeconds : kLookStaysSeconds}};
-  job["spec"]["podFailurePolicy"] = runtime::FailWhenDisrupted();
+  job["spec"]["podFailurePolicy"] = jobs::FailWhenDisrupted();
   Json& pod = job["spec"]["template"];
   pod["metadata"]["labels"] = Labels(owner, shape.role);
   pod["metadata"]["labels"][std::string(resources::kJobLabel)] = shape.name;

@@ -31,19 +31,41 @@ struct Exchange {
   asio::steady_timer deadline;
   beast::flat_buffer buffer;
   bool late = false;
+  int limit = 0;  // which of its deadlines holds
 };
 using Shared = std::shared_ptr<Exchange>;
 
-// Ends what the socket waits for, not the socket: it can still be answered that it was too slow.
-void Expire(const Shared& exchange, Duration within) {
-  exchange->deadline.expires_after(within);
-  exchange->deadline.async_wait([exchange](const error_code& cancelled) {
-    if (cancelled) return;
-    exchange->late = true;
-    error_code ignored;
-    exchange->socket.cancel(ignored);
-  });
-}
+// While it lives, what the socket waits for ends at the deadline; not the socket: it can still be answered
+// that it was too slow. What had just come when the deadline passed can't be cancelled, and the wait after it
+// has to be: so again and again.
+class Deadline {
+ public:
+  Deadline(Shared exchange, Duration within) : exchange_(std::move(exchange)) {
+    Expire(exchange_, within, ++exchange_->limit);
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  ~Deadline() {
+    ++exchange_->limit;
+    exchange_->deadline.cancel();
+  }
+
+ private:
+  static constexpr Duration kAgain = std::chrono::milliseconds(100);
+
+  static void Expire(const Shared& exchange, Duration within, int limit) {
+    exchange->deadline.expires_after(within);
+    exchange->deadline.async_wait([exchange, limit](const error_code& cancelled) {
+      if (cancelled || limit != exchange->limit) return;
+      exchange->late = true;
+      error_code ignored;
+      exchange->socket.cancel(ignored);
+      Expire(exchange, kAgain, limit);
+    });
+  }
+
+  Shared exchange_;
+};
 
 HttpRequest ToRequest(Parser& parser) {
   auto& message = parser.get();
@@ -148,10 +170,11 @@ asio::awaitable<void> HttpServer::Impl::Serve(Shared exchange) {
   const auto parser = std::make_shared<Parser>();
   parser->body_limit(options_.most_body);
   parser->header_limit(options_.most_head);
-  Expire(exchange, options_.request_within);
-  const auto [error, count] =
-      co_await http::async_read(exchange->socket, exchange->buffer, *parser, kNoThrow);
-  exchange->deadline.cancel();
+  error_code error;
+  {
+    const Deadline deadline(exchange, options_.request_within);
+    error = std::get<0>(co_await http::async_read(exchange->socket, exchange->buffer, *parser, kNoThrow));
+  }
   const auto state = co_await asio::this_coro::cancellation_state;
   if (runtime::Asked(state)) co_return;
   const bool nothing_came = !parser->got_some() && error == http::error::end_of_stream;
@@ -165,21 +188,22 @@ asio::awaitable<void> HttpServer::Impl::Serve(Shared exchange) {
 asio::awaitable<void> HttpServer::Impl::Answer(Shared exchange, HttpResponse response) {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto message = Render(std::move(response));
-  Expire(exchange, options_.answer_within);
-  const auto [error, written] = co_await http::async_write(exchange->socket, message, kNoThrow);
-  exchange->deadline.cancel();
+  error_code error;
+  {
+    const Deadline deadline(exchange, options_.answer_within);
+    error = std::get<0>(co_await http::async_write(exchange->socket, message, kNoThrow));
+  }
   if (error) co_return;
   error_code ignored;
   exchange->socket.shutdown(tcp::socket::shutdown_send, ignored);
   exchange->late = false;
-  Expire(exchange, kLinger);
+  const Deadline deadline(exchange, kLinger);
   std::string rest(16U << 10, '\0');
   for (std::size_t dropped = 0; dropped < kMostLingering && !exchange->late;) {
     const auto [ended, got] = co_await exchange->socket.async_read_some(asio::buffer(rest), kNoThrow);
     if (ended) break;
     dropped += got;
   }
-  exchange->deadline.cancel();
 }
 
 HttpServer::HttpServer(asio::any_io_executor executor, HttpServerOptions options, Handler handler)

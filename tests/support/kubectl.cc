@@ -118,7 +118,7 @@ nlohmann::json WaitReady(const std::string& ns, const std::string& kind, const s
     return ready.value("status", "") == status &&
            ready.value("observedGeneration", 0) == object["metadata"].value("generation", -1);
   });
-  EXPECT_TRUE(came) << object.dump(2);
+  EXPECT_TRUE(came) << Condition(object, "Ready") << '\n' << object.dump(2);
   return object;
 }
 

@@ -1,36 +1,15 @@
 // Nothing is pushed that the gate did not let through: what it finds, what is borne and until when, and what
 // it is when nothing can be known. Trivy and its database are real, the database made by hand (hack/testbed).
 #include <csignal>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "e2e/source/fixture.h"
+#include "support/vulnerable.h"
 
 namespace slipway::testing {
 namespace {
-
-// The HIGH findings of commits of kind `vulnerable` that have a fix.
-const std::vector<std::string> kHigh{"CVE-2021-38561", "CVE-2022-32149"};
-
-std::string Day(int from_today) {
-  constexpr int kSecondsOfADay = 86400;
-  const std::time_t when = std::time(nullptr) + static_cast<std::time_t>(from_today) * kSecondsOfADay;
-  std::tm parts{};
-  ::gmtime_r(&when, &parts);
-  std::array<char, 16> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
-  return {text.data(), size};
-}
-
-Json Borne(const std::string& expires) {
-  Json list = Json::array();
-  for (const auto& id : kHigh) {
-    list.push_back({{"id", id}, {"expires", expires}, {"reason", "the story's own: it parses no tags"}});
-  }
-  return list;
-}
 
 // Nobody's tags: the repository is not even known.
 void ExpectNothingPushed(const std::string& name) {
@@ -39,26 +18,19 @@ void ExpectNothingPushed(const std::string& name) {
   EXPECT_NE(listed.text.find("NAME_UNKNOWN"), std::string::npos) << listed.text;
 }
 
-std::vector<std::string> Ids(const Json& list) {
-  std::vector<std::string> ids;
-  for (const auto& each : list) ids.push_back(each.value("id", ""));
-  std::ranges::sort(ids);
-  return ids;
-}
-
 class Scan : public Source {
  protected:
   void StartBuilds() override {
     vulnerable = Push("vulnerable");
     Make("found", Vulnerable("found"));
     Json borne = Vulnerable("borne");
-    borne["scan"]["exceptions"] = Borne(Day(30));
+    borne["scan"]["exceptions"] = Exceptions(kHigh, Day(30));
     Make("borne", borne);
     Json expired = Vulnerable("expired");
-    expired["scan"]["exceptions"] = Borne(Day(0));
+    expired["scan"]["exceptions"] = Exceptions(kHigh, Day(0));
     Make("expired", expired);
     Json unfixed = Vulnerable("unfixed");
-    unfixed["scan"]["exceptions"] = Borne(Day(30));
+    unfixed["scan"]["exceptions"] = Exceptions(kHigh, Day(30));
     unfixed["scan"]["ignoreUnfixed"] = false;
     Make("unfixed", unfixed);
     Vex();

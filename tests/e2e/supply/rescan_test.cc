@@ -1,47 +1,19 @@
 // Images that nobody here built: scanned before they are delivered, and again while they run. Trivy and its
 // database are real, the database made by hand (hack/testbed).
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 
 #include "e2e/supply/fixture.h"
+#include "support/vulnerable.h"
 
 namespace slipway::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The HIGH findings of the vulnerable sample that have a fix, and what a later database knows of every
-// program.
-const std::vector<std::string> kHigh{"CVE-2021-38561", "CVE-2022-32149"};
+// What a later database knows of every program.
 constexpr const char* kLater = "CVE-2099-0002";
-
-std::string Day(int from_today) {
-  constexpr int kSecondsOfADay = 86400;
-  const std::time_t when = std::time(nullptr) + static_cast<std::time_t>(from_today) * kSecondsOfADay;
-  std::tm parts{};
-  ::gmtime_r(&when, &parts);
-  std::array<char, 16> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
-  return {text.data(), size};
-}
-
-Json Borne(const std::vector<std::string>& ids, const std::string& expires) {
-  Json list = Json::array();
-  for (const auto& id : ids) {
-    list.push_back({{"id", id}, {"expires", expires}, {"reason", "the story's own: it parses no tags"}});
-  }
-  return list;
-}
-
-std::vector<std::string> Ids(const Json& list) {
-  std::vector<std::string> ids;
-  for (const auto& each : list) ids.push_back(each.value("id", ""));
-  std::ranges::sort(ids);
-  return ids;
-}
 
 Json ScanGate(const Json& exceptions = Json::array()) {
   Json gates;
@@ -87,11 +59,11 @@ TEST_F(Scanned, AVulnerableImageIsNotDelivered) {
 }
 
 TEST_F(Scanned, AnExceptionLetsItThroughUntilItsDay) {
-  Release(ToVulnerable(ScanGate(Borne(kHigh, Day(0)))));
+  Release(ToVulnerable(ScanGate(Exceptions(kHigh, Day(0)))));
   HasWords(Held("ExceptionExpired"), {"spec.gates.scan.exceptions", "expired on", "CVE-20"});
   EXPECT_TRUE(ReleaseStatus().value("history", Json::array()).empty()) << ReleaseStatus();
   ExpectStable(stable_);
-  Release(ToVulnerable(ScanGate(Borne(kHigh, Day(30)))));
+  Release(ToVulnerable(ScanGate(Exceptions(kHigh, Day(30)))));
   const Json entry = Delivered();
   EXPECT_EQ(entry.value("image", ""), VulnerableImage());
   EXPECT_EQ(Ids(Scan().value("/findings/accepted"_json_pointer, Json::array())), kHigh) << Scan();
@@ -213,7 +185,7 @@ TEST_F(Rescan, WhatRunsBecomesVulnerableWhenTheDatabaseGainsAFinding) {
             1);
 
   // A person bears it, and it is looked at again at once.
-  Release(Deliver(next_, image, ScanGate(Borne({kLater}, Day(30)))));
+  Release(Deliver(next_, image, ScanGate(Exceptions({kLater}, Day(30)))));
   AwaitVulnerable("NoneFound", Seconds(90));
   EXPECT_EQ(ReleaseStatus().value("history", Json::array()).size(), 1U) << "nothing was delivered for it";
 

@@ -71,6 +71,34 @@ TEST_F(ReconcilerTest, AJobThatIsCachedIsNotReadAgain) {
   EXPECT_EQ(Sent(Verb::kGet, "/events"), 0U);  // it is too young to ask why it waits
 }
 
+Json Ran(const std::string& container, const Json& report) {
+  Json ended = {{"exitCode", 0}, {"reason", "Completed"}, {"message", report.dump()}};
+  return {{"name", container}, {"state", {{"terminated", ended}}}};
+}
+
+// The watch of Jobs may be ahead of that of pods: what the pod reports last is not lost by it.
+TEST_F(ReconcilerTest, ACompleteJobWhosePodIsSeenAsItWasBeforeIsReadAsItEnded) {
+  const std::string image = "registry.example.com/team/app@sha256:" + std::string(64, 'b');
+  Begin();
+  SeeJob(std::chrono::seconds(1));
+  SeePod();
+  const Json judged = Json::parse(R"({"closing": 0, "suppressed": 0, "used": [], "expired": [], "worst": [],
+      "counts": {"CRITICAL": 0, "HIGH": 0, "MEDIUM": 0, "LOW": 0, "UNKNOWN": 0}})");
+  Json pod;
+  pod["spec"]["initContainers"] = Json::array({{{"name", "gate"}}});
+  pod["spec"]["containers"] = Json::array({{{"name", "push"}}});
+  pod["status"]["phase"] = "Succeeded";
+  pod["status"]["initContainerStatuses"] = Json::array({Ran("gate", judged)});
+  pod["status"]["containerStatuses"] =
+      Json::array({Ran("push", {{"image", image}, {"tags", Json::array()}})});
+  Complete(pod);
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(Ready().reason, "Succeeded") << Ready().message;
+  ASSERT_TRUE(Build().status.latest);
+  EXPECT_EQ(Build().status.latest->image, image);
+  EXPECT_EQ(Sent(Verb::kGet, "/pods?"), 1U);
+}
+
 TEST_F(ReconcilerTest, AReadThatIsRefusedIsToldInTheCondition) {
   Begin();
   Refuse(Verb::kGet, "/jobs/");

@@ -72,6 +72,19 @@ void ReconcilerTest::SeePod() {
   pods_.Put(pod);
 }
 
+void ReconcilerTest::Complete(Json pod) {
+  auto job = *jobs_.Get({"team", made_.at(0)});
+  job.complete = true;
+  job.finished = clock_.now;
+  jobs_.Put(job);
+  pod["metadata"] = {{"name", made_.at(0) + "-abcde"}, {"namespace", "team"}, {"resourceVersion", "9"}};
+  pod["metadata"]["labels"][resources::kJobLabel] = made_.at(0);
+  Json owner = {{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", made_.at(0)}, {"uid", "made-1"}};
+  owner["controller"] = true;
+  pod["metadata"]["ownerReferences"] = Json::array({owner});
+  pods_there_.push_back(std::move(pod));
+}
+
 std::size_t ReconcilerTest::Sent(Verb verb, const std::string& part) const {
   return static_cast<std::size_t>(std::ranges::count_if(api_.requests, [&](const kube::Request& request) {
     return request.verb == verb && request.target.contains(part);
@@ -102,6 +115,7 @@ Result<Json> ReconcilerTest::Answer(const kube::Request& request) {
                                                 : Fail(ErrorKind::kNotFound, "no such Job");
   }
   if (target.contains("/events")) return Json{{"items", events_}};
+  if (target.contains("/pods?")) return Json{{"items", pods_there_}};
   if (request.verb == Verb::kPatch && target.contains("/status")) return WriteStatus(request);
   if (request.verb == Verb::kPatch) return ApplyBuild(request);
   const std::string name = NameIn(request);

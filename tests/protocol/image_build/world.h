@@ -43,6 +43,8 @@ class ReconcilerTest : public ::testing::Test {
   void Refuse(Verb verb, const std::string& part) { refused_ = {verb, part}; }
   // This Job is there, of which the caches know nothing.
   void Taken(Json job) { there_ = std::move(job); }
+  // The cache sees that it is complete, and the server has its pod as it ended.
+  void Complete(Json pod);
   // An Event about whatever is asked of.
   void Happen(const std::string& reason, const std::string& note);
 
@@ -77,6 +79,7 @@ class ReconcilerTest : public ::testing::Test {
 
   std::optional<std::pair<Verb, std::string>> refused_;
   Json events_ = Json::array();
+  Json pods_there_ = Json::array();
   Json there_;
   int version_ = 1;
 };

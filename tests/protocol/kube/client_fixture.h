@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -84,14 +85,16 @@ class ClientTest : public ::testing::Test {
     }
   }
 
-  // What `task` gives when it is cancelled after `wait`, and how long it took to end after that.
+  // What `task` gives when it is cancelled after `wait`, and how long it took to end after that. `cancelled`
+  // is called once it has been.
   template <class T>
   static asio::awaitable<void> Keep(asio::awaitable<T> task, std::optional<T>& kept) {
     co_await asio::this_coro::throw_if_cancelled(false);
     kept.emplace(co_await std::move(task));
   }
   template <class T>
-  std::pair<std::optional<T>, milliseconds> CancelAfter(asio::awaitable<T> task, milliseconds wait) {
+  std::pair<std::optional<T>, milliseconds> CancelAfter(asio::awaitable<T> task, milliseconds wait,
+                                                        const std::function<void()>& cancelled = {}) {
     std::optional<T> kept;
     TaskGroup group(io_.get_executor());
     group.Spawn("task", Keep(std::move(task), kept));
@@ -99,6 +102,7 @@ class ClientTest : public ::testing::Test {
     EXPECT_EQ(group.size(), 1U) << "it ended before it was cancelled";
     const auto start = std::chrono::steady_clock::now();
     group.Cancel();
+    if (cancelled) cancelled();
     testing::Run(io_, group.Join());
     const auto took = std::chrono::steady_clock::now() - start;
     return {std::move(kept), std::chrono::duration_cast<milliseconds>(took)};

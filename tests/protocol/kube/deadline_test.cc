@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <thread>
 
 #include "client_fixture.h"
+#include "unit/kube/files.h"
 
 namespace slipway::kube {
 namespace {
@@ -21,7 +23,7 @@ TEST_F(DeadlineTest, AnswerThatDoesNotComeIsTransientAtTheDeadline) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kTransient);
   EXPECT_GE(took, milliseconds(50));
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(DeadlineTest, DeadlineHoldsForABodyThatDrips) {
@@ -42,6 +44,10 @@ TEST_F(DeadlineTest, DeadlineOnAKeptConnectionIsTheEndOfTheCall) {
   const auto answer = Call(Get(kPods, kApp), milliseconds(60));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::kTransient);
+  // The server runs by itself, and may be behind.
+  for (int i = 0; i < 500 && server_->requests().size() < 2; ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
   EXPECT_EQ(server_->requests().size(), 2U) << "it was sent again after its deadline";
 }
 
@@ -52,13 +58,16 @@ TEST_F(DeadlineTest, CancelledCallEndsAtOnce) {
   ASSERT_TRUE(answer);
   ASSERT_FALSE(*answer);
   EXPECT_EQ(answer->error().kind, ErrorKind::kCancelled);
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(DeadlineTest, ClientIsOfUseAfterACancelledCall) {
-  ServeInOrder({{.hang = true}, {}, {}});
+  // By name, not in order: the server may not have heard of the first when it is cancelled.
+  Serve([](const Received& request) {
+    return request.target.ends_with("/slow") ? Reply{.hang = true} : Reply{};
+  });
   Connect(server_->Config(), {.max_connections = 1});
-  auto [answer, took] = CancelAfter(client_->Call(Get(kPods, kApp)), milliseconds(50));
+  auto [answer, took] = CancelAfter(client_->Call(Get(kPods, {"shop", "slow"})), milliseconds(50));
   ASSERT_TRUE(answer);
   EXPECT_FALSE(*answer);
   EXPECT_EQ(Said(Call(Get(kPods, kApp))), "ok");
@@ -89,7 +98,7 @@ TEST_F(DeadlineTest, DeadlineHoldsForConnectingToo) {
   const auto took = std::chrono::steady_clock::now() - start;
   EXPECT_THAT(Said(answer), HasSubstr("Transient: no TLS with"));
   EXPECT_THAT(Said(opened), HasSubstr("Transient: no TLS with"));
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(DeadlineTest, CancelledConnectingEndsAtOnce) {
@@ -98,18 +107,22 @@ TEST_F(DeadlineTest, CancelledConnectingEndsAtOnce) {
   auto [answer, took] = CancelAfter(client_->Call(Get(kPods, kApp)), milliseconds(50));
   ASSERT_TRUE(answer);
   EXPECT_THAT(Said(*answer), HasSubstr("Cancelled"));
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(DeadlineTest, CancellationWhileACredentialPluginRunsEndsTheCallWithoutARequest) {
   Serve([](const Received&) { return Reply{}; });
   ClientConfig config = server_->Config();
   const std::string expired = R"({"status":{"token":"t","expirationTimestamp":"2020-01-01T00:00:00Z"}})";
-  config.exec =
-      ExecPlugin{"sh", {"-c", "sleep 0.1; echo '" + expired + "'"}, {}, "client.authentication.k8s.io/v1"};
+  // From its second run on it waits for a file, so that the cancellation finds it at work.
+  const Folder folder;
+  const std::string script = "mkdir " + folder.Path("ran") + " 2>/dev/null || until test -e " +
+                             folder.Path("go") + "; do sleep 0.05; done; echo '" + expired + "'";
+  config.exec = ExecPlugin{"sh", {"-c", script}, {}, "client.authentication.k8s.io/v1"};
   Connect(config);
   EXPECT_EQ(Said(Call(Get(kPods, kApp))), "ok");
-  auto [answer, took] = CancelAfter(client_->Call(Get(kPods, kApp)), milliseconds(20));
+  auto [answer, took] =
+      CancelAfter(client_->Call(Get(kPods, kApp)), milliseconds(20), [&folder] { folder.Write("go", ""); });
   ASSERT_TRUE(answer);
   EXPECT_THAT(Said(*answer), HasSubstr("Cancelled"));
   EXPECT_EQ(server_->requests().size(), 1U);

@@ -76,14 +76,17 @@ TEST_F(WatchTest, SilenceBeyondTheIdleTimeIsTransient) {
   ASSERT_FALSE(frame);
   EXPECT_EQ(frame.error().kind, ErrorKind::kTransient);
   EXPECT_GE(took, milliseconds(50));
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(WatchTest, EventsKeepAWatchAliveBeyondItsIdleTime) {
-  std::vector<Piece> events(6, Piece{Line("BOOKMARK", "{}"), milliseconds(50)});
+  // Three seconds of events, each of which may come two seconds late.
+  const std::vector<Piece> events(30, Piece{Line("BOOKMARK", "{}"), milliseconds(100)});
   const auto watch = Opened(Chunked(events));
   ASSERT_TRUE(watch);
-  EXPECT_EQ(Drain(*watch, milliseconds(200)), (Seen{"3{}", "3{}", "3{}", "3{}", "3{}", "3{}", "end"}));
+  Seen all(30, "3{}");
+  all.emplace_back("end");
+  EXPECT_EQ(Drain(*watch, milliseconds(2500)), all);
 }
 
 TEST_F(WatchTest, ConnectionThatBreaksIsTransientAndItsPartialEventIsThrownAway) {
@@ -180,7 +183,7 @@ TEST_F(WatchTest, CancelledOpeningEndsAtOnce) {
   ASSERT_TRUE(opened);
   ASSERT_FALSE(*opened);
   EXPECT_EQ(opened->error().kind, ErrorKind::kCancelled);
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(WatchTest, CancelledWaitForAnEventEndsAtOnce) {
@@ -190,7 +193,7 @@ TEST_F(WatchTest, CancelledWaitForAnEventEndsAtOnce) {
   ASSERT_TRUE(frame);
   ASSERT_FALSE(*frame);
   EXPECT_EQ(frame->error().kind, ErrorKind::kCancelled);
-  EXPECT_LT(took, milliseconds(1000));
+  EXPECT_LT(took, seconds(4));
 }
 
 TEST_F(WatchTest, WatchesTakeNoConnectionFromCalls) {
@@ -202,7 +205,7 @@ TEST_F(WatchTest, WatchesTakeNoConnectionFromCalls) {
   const auto two = Open();
   EXPECT_EQ(Said(one), "ok");
   EXPECT_EQ(Said(two), "ok");
-  EXPECT_EQ(Said(Call(Get(kPods, kApp), milliseconds(500))), "ok");
+  EXPECT_EQ(Said(Call(Get(kPods, kApp))), "ok");
   EXPECT_EQ(server_->accepted(), 3);
 }
 

@@ -56,6 +56,33 @@ TEST_F(ReconcilerTest, AJobThatIsNotOursIsNeitherTakenNorDeleted) {
   EXPECT_EQ(Sent(Verb::kDelete, "/jobs/"), 0U);
 }
 
+// What the earlier environment has verified may have been taken back since the cache saw it.
+TEST_F(ReconcilerTest, NothingBeginsFromASourceThatHasMovedOn) {
+  auto source = Made();
+  source.meta.key.name = "first";
+  source.meta.uid = {"first-uid"};
+  source.spec.target.deployment = "staging";
+  source.spec.promotes_to = {{"shop", "team"}};
+  source.status.image = kNewImage;
+  source.status.verified = clock_.now - std::chrono::hours(1);
+  Put(source);
+  auto release = Made();
+  release.spec.image.clear();
+  release.spec.image_from.emplace().release = resources::ReleaseRef{"first", "team"};
+  Put(release);
+  moved_ = "first";
+  for (int i = 0; i < 3; ++i) {
+    const auto outcome = Reconcile();
+    if (!outcome) {
+      EXPECT_EQ(outcome.error().kind, ErrorKind::kConflict) << outcome.error().message;
+    }
+  }
+  EXPECT_TRUE(Names("canarypromotions").empty());
+  moved_.clear();
+  Settle();
+  EXPECT_EQ(Names("canarypromotions").size(), 1U) << Ready().reason << ": " << Ready().message;
+}
+
 TEST_F(ReconcilerTest, AJobThatWasCutShortIsRunAgain) {
   auto release = Made();
   Migrates(release);

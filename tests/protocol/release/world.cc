@@ -176,9 +176,10 @@ Result<Json> ReconcilerTest::Answer(const kube::Request& request) {
   if (request.verb == Verb::kPost) return Create(target.plural, request);
   if (target.below == "status") return WriteStatus(request);
   if (target.plural == "releases") {
+    const auto& meta = releases_.Get({"team", target.name})->meta;
     Json answer;
-    answer["metadata"] = {{"name", "shop"}, {"namespace", "team"}, {"uid", Shop().meta.uid.value}};
-    answer["metadata"]["resourceVersion"] = Shop().meta.resource_version.value;
+    answer["metadata"] = {{"name", target.name}, {"namespace", "team"}, {"uid", meta.uid.value}};
+    answer["metadata"]["resourceVersion"] = moved_ == target.name ? "99" : meta.resource_version.value;
     return answer;
   }
   const std::string key = target.plural + "/" + target.name;

@@ -59,6 +59,7 @@ class ReconcilerTest : public ::testing::Test {
 
   int lose_statuses_ = 0;  // so many writes of the status fail
   int made_ = 0;           // objects created
+  std::string moved_;      // a Release of which the server has a newer version than the cache
 
   runtime::Loop loop_;
   runtime::HandWoundClock clock_;

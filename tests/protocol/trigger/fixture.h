@@ -69,6 +69,14 @@ class TriggerTest : public ::testing::Test {
     if (request.method == "PATCH" && failing_patches_-- > 0) return {.code = 503, .body = "{}"};
     if (request.method != "GET") return {.code = 200};
     if (failing_watches_) return {.code = 503, .body = "{}"};
+    // A client whose streaming lists broke asks for a plain one.
+    if (!request.target.contains("watch=true")) {
+      const kube::Json list{{"apiVersion", "slipway.dev/v1alpha1"},
+                            {"kind", "ImageBuildList"},
+                            {"metadata", {{"resourceVersion", "9"}}},
+                            {"items", objects_}};
+      return {.body = list.dump()};
+    }
     std::vector<testing::Piece> pieces;
     for (const auto& object : objects_) pieces.push_back({Line("ADDED", object.dump())});
     const kube::Json end{

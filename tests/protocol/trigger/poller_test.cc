@@ -44,19 +44,22 @@ class PollerTest : public TriggerTest {
     return folder_ / name;
   }
 
+  // Of the lookups. A thread of the poller may be in one when a test's body has ended.
+  std::atomic<int> asked_ = 0;
+  std::atomic<int> now_ = 0;
+  std::atomic<int> most_ = 0;
   std::unique_ptr<Poller> poller_;
   TaskGroup tasks_{io_.get_executor()};
 };
 
 TEST_F(PollerTest, ACommitIsWrittenToAllThatWantItAndAskedForOnce) {
   objects_ = {ObjectOf("one", Polled("https://x/y")), ObjectOf("two", Polled("https://x/y"))};
-  std::atomic<int> asked = 0;
-  Start([&](const Lookup&) -> LookupResult {
-    ++asked;
+  Start([this](const Lookup&) -> LookupResult {
+    ++asked_;
     return Found{kCommit, "refs/heads/main"};
   });
   EXPECT_THAT(Sent("PATCH", 2), SizeIs(2));
-  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(asked_, 1);
   const auto value = AnnotationsOf(Sent("PATCH", 2)[0]).at("slipway.dev/observed-commit").get<std::string>();
   EXPECT_EQ(kube::Json::parse(value).at("by"), "Poll");
 }
@@ -66,13 +69,12 @@ TEST_F(PollerTest, AnIdlePollWritesNothing) {
                          {"revision", "main"}, {"url", "https://x/y"},
                          {"by", "Poll"},       {"time", "2026-11-21T06:00:00Z"}};
   objects_ = {Hasty(ObjectOf("one", Polled("https://x/y"), {{"slipway.dev/observed-commit", known.dump()}}))};
-  std::atomic<int> asked = 0;
-  Start([&](const Lookup&) -> LookupResult {
-    ++asked;
+  Start([this](const Lookup&) -> LookupResult {
+    ++asked_;
     return Found{kCommit, "refs/heads/main"};
   });
-  for (int i = 0; i < 500 && asked < 5; ++i) std::this_thread::sleep_for(milliseconds(10));
-  EXPECT_GE(asked, 5);
+  for (int i = 0; i < 500 && asked_ < 5; ++i) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_GE(asked_, 5);
   EXPECT_TRUE(Sent("PATCH", 0).empty());
 }
 
@@ -81,27 +83,24 @@ TEST_F(PollerTest, AtMostFourAtOnceAndNoneIsForgotten) {
     const std::string name = "b" + std::to_string(i);
     objects_.push_back(ObjectOf(name, Polled("https://x/" + name)));
   }
-  std::atomic<int> now = 0;
-  std::atomic<int> most = 0;
-  Start([&](const Lookup&) -> LookupResult {
-    most = std::max<int>(most, ++now);
+  Start([this](const Lookup&) -> LookupResult {
+    most_ = std::max<int>(most_, ++now_);
     std::this_thread::sleep_for(milliseconds(50));
-    --now;
+    --now_;
     return Found{kCommit, "refs/heads/main"};
   });
   EXPECT_THAT(Sent("PATCH", 9), SizeIs(9));
-  EXPECT_LE(most, 4);
-  EXPECT_GE(most, 2);
+  EXPECT_LE(most_, 4);
+  EXPECT_GE(most_, 2);
 }
 
 TEST_F(PollerTest, AFailureIsAnEventOnceForEachReason) {
   objects_ = {Hasty(ObjectOf("one", Polled("https://x/y")))};
-  std::atomic<int> asked = 0;
-  Start([&](const Lookup&) -> LookupResult {
-    const bool early = ++asked <= 3;
+  Start([this](const Lookup&) -> LookupResult {
+    const bool early = ++asked_ <= 3;
     return std::unexpected(LookupFailure{early ? "GitAuthFailed" : "RepositoryNotFound", "in words"});
   });
-  for (int i = 0; i < 500 && asked < 5; ++i) std::this_thread::sleep_for(milliseconds(10));
+  for (int i = 0; i < 500 && asked_ < 5; ++i) std::this_thread::sleep_for(milliseconds(10));
   const auto events = Sent("POST", 2);
   ASSERT_THAT(events, SizeIs(2));
   EXPECT_THAT(events[0].body, HasSubstr("GitAuthFailed"));

@@ -108,17 +108,23 @@ TEST(Failure, AJobWhosePodIsOnlyNotSeenYetGoesOn) {
   EXPECT_EQ(Reason(world.Decide()), "Building");
 }
 
-TEST(Failure, AnEndedJobWithoutAPodIsWaitedForAndThenFails) {
+// What the run has recorded of it is not enough: the last stage's report is read of a pod that has ended.
+TEST(Failure, AnEndedJobIsJudgedByAPodThatHasEndedToo) {
   for (const bool complete : {true, false}) {
     World world;
-    world.Building();
-    world.pods.clear();
+    world.Building(complete ? std::vector{Ended("source"), Running("prepare")}
+                            : std::vector{Ended("source")});
     auto& job = world.JobOf(JobRole::kBuild);
     (complete ? job.complete : job.failed) = true;
     job.finished = kNow;
-    EXPECT_EQ(Reason(world.Decide()), "Building");
+    const auto plan = world.Decide();
+    EXPECT_EQ(Reason(plan), "Building") << "its pod is seen as it was before";
+    EXPECT_EQ(plan.recheck_after, std::chrono::seconds(5));
     world.now = kNow + kPodPatience;
     EXPECT_EQ(world.Decide().status.runs[0].failure->reason, "PodVanished");
+    world.now = kNow;
+    world.pods.clear();
+    EXPECT_EQ(world.Decide().status.runs[0].failure->reason, "PodVanished") << "the API server has none";
   }
 }
 

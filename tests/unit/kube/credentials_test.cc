@@ -213,7 +213,9 @@ TEST_F(CredentialsTest, PluginIsTriedAgainAfterAFailure) {
 // A request to stop that comes while the plugin runs must still be there when it has ended: the loops of the
 // operator read it, and would go on for ever.
 TEST_F(CredentialsTest, CancellationWhileThePluginRunsIsNotLost) {
-  Credentials credentials(Plugin(R"(sleep 0.1; echo '{"status":{"token":"t"}}')"));
+  // It ends when it is told to, once the request has come.
+  Credentials credentials(Plugin("until test -e " + folder_.Path("go") +
+                                 R"(; do sleep 0.05; done; echo '{"status":{"token":"t"}}')"));
   bool seen = false;
   TaskGroup group(io_.get_executor());
   struct Task {
@@ -226,6 +228,7 @@ TEST_F(CredentialsTest, CancellationWhileThePluginRunsIsNotLost) {
   group.Spawn("getter", Task::GetAndLook(credentials, seen));
   io_.poll();
   group.Cancel();
+  folder_.Write("go", "");
   slipway::testing::Run(io_, group.Join());
   EXPECT_TRUE(seen);
 }

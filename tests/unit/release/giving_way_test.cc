@@ -10,6 +10,7 @@
 namespace slipway::release {
 namespace {
 
+using resources::CanaryPhase;
 using resources::Compatibility;
 using resources::Verb;
 using std::chrono::hours;
@@ -141,6 +142,31 @@ const Row kGivingWay[] = {
 };
 INSTANTIATE_TEST_SUITE_P(GivingWay, Decides, testing::ValuesIn(kGivingWay),
                          [](const auto& at) { return at.param.name; });
+
+// It is written down first, and deleted by a later decision: by then it may be at work on stable.
+TEST(Superseded, OneThatWentOnToStableIsLeftToEnd) {
+  for (const CanaryPhase phase :
+       {CanaryPhase::kPromoting, CanaryPhase::kVerifying, CanaryPhase::kFinishing, CanaryPhase::kHolding}) {
+    World world;
+    auto& promotion = Canary(world);
+    promotion.meta.resource_version = {"7"};
+    world.Build('c', "3333", 9);
+    Plan plan = world.Decide();
+    ASSERT_EQ(plan.status.history.at(0).outcome, "Superseded");
+    world.release.status = plan.status;
+    world.promotions.back().status.phase = phase;
+    plan = world.Decide();
+    if (phase == CanaryPhase::kHolding) {
+      ASSERT_EQ(plan.removals.size(), 1U);
+      EXPECT_EQ(plan.removals[0].resource_version.value, "7") << "not if it went on";
+      continue;
+    }
+    EXPECT_TRUE(plan.removals.empty());
+    EXPECT_EQ(plan.status.history.at(0).outcome, "");
+    EXPECT_EQ(plan.status.history.at(0).message, "");
+    EXPECT_EQ(Ready(plan).reason, "Delivering");
+  }
+}
 
 // ---- what a person rejects ----
 

@@ -210,21 +210,5 @@ TEST(MigrationOutcomeTest, SaysWhatAPodWaitsFor) {
   EXPECT_TRUE(OutcomeOf(&job, &pod).message.contains("0/3 nodes are available"));
 }
 
-TEST(MigrationPod, IsTheNewestThatTheJobsLabelIsOn) {
-  const auto made = [](const char* name, int age, bool labelled) {
-    auto pod = APod();
-    pod.meta.key.name = name;
-    pod.meta.created = TimePoint(std::chrono::hours(100)) - std::chrono::minutes(age);
-    if (!labelled) pod.meta.labels.clear();
-    return std::make_shared<const Pod>(pod);
-  };
-  const Job job = Failed("");
-  const auto pod =
-      NewestPod(job.meta, {made("old", 9, true), made("new", 5, true), made("forged", 1, false)});
-  ASSERT_NE(pod, nullptr);
-  EXPECT_EQ(pod->meta.key.name, "new");
-  EXPECT_EQ(NewestPod(job.meta, {made("forged", 1, false)}), nullptr);
-}
-
 }  // namespace
 }  // namespace slipway::release

@@ -1,8 +1,8 @@
-#include "runtime/jobs.h"
+#include "jobs/disruption.h"
 
 #include <nlohmann/json.hpp>
 
-namespace slipway::runtime {
+namespace slipway::jobs {
 
 using kube::Json;
 
@@ -15,4 +15,4 @@ Json FailWhenDisrupted() {
   return policy;
 }
 
-}  // namespace slipway::runtime
+}  // namespace slipway::jobs

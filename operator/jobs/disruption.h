@@ -3,10 +3,10 @@
 
 #include "kube/object.h"
 
-namespace slipway::runtime {
+namespace slipway::jobs {
 
 // spec.podFailurePolicy: a pod that the cluster takes away is told from one that fails, even when it is gone
 // already.
 kube::Json FailWhenDisrupted();
 
-}  // namespace slipway::runtime
+}  // namespace slipway::jobs
