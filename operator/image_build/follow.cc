@@ -10,6 +10,7 @@
 #include "image_build/names.h"
 #include "image_build/stages.h"
 #include "image_build/startup.h"
+#include "jobs/pods.h"
 
 namespace slipway::image_build {
 namespace {
@@ -74,7 +75,7 @@ class Following {
     }
     if (!seen_.job->complete && !seen_.job->failed) {
       UnderWay();
-    } else if (seen_.job->complete && (!NeedsPod() || (seen_.pod != nullptr && HasEnded(*seen_.pod)))) {
+    } else if (seen_.job->complete && (!NeedsPod() || (seen_.pod != nullptr && jobs::HasEnded(*seen_.pod)))) {
       Complete();
     } else {
       Ended();
@@ -218,7 +219,7 @@ class Following {
   // is read when it has ended.
   void Ended() {
     const auto& job = *seen_.job;
-    const bool goes_on = seen_.pod != nullptr && !HasEnded(*seen_.pod);
+    const bool goes_on = seen_.pod != nullptr && !jobs::HasEnded(*seen_.pod);
     if (goes_on && now_ - job.finished.value_or(job.meta.created) < kPodPatience) {
       result_.detail = fmt::format("the Job has ended and its pod {} has not", seen_.pod->meta.key.name);
       result_.recheck_after = std::chrono::seconds(5);

@@ -193,7 +193,7 @@ awaitable<Result<Reconciler::JobView>> Reconciler::LookAt(std::string ns, resour
   const bool ended = view.job->complete || view.job->failed;
   const auto pods = co_await jobs_.PodsOf(view.job->meta, ended);
   if (!pods) co_return std::unexpected(pods.error());
-  view.pod = resources::NewestPod(view.job->meta, *pods);
+  view.pod = jobs::NewestPod(view.job->meta, *pods);
   if (ended) co_return view;
   const TimePoint now = shell_.clock.Now();
   if (view.pod && Stalled(*view.pod, now)) {

@@ -28,8 +28,8 @@ awaitable<Result<JobPtr>> Finder::Find(kube::ObjectKey key, kube::Uid uid) const
 
 awaitable<Result<std::vector<PodPtr>>> Finder::PodsOf(kube::ObjectMeta job, bool ended) const {
   auto cached = pods_.OwnedBy(job.uid);
-  const PodPtr newest = resources::NewestPod(job, cached);
-  if (!ended || (newest && resources::HasEnded(*newest))) co_return cached;
+  const PodPtr newest = NewestPod(job, cached);
+  if (!ended || (newest && HasEnded(*newest))) co_return cached;
   kube::ListParams params;
   params.label_selector = fmt::format("{}={}", resources::kJobLabel, job.key.name);
   params.limit = 20;

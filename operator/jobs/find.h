@@ -6,14 +6,13 @@
 #include <vector>
 
 #include "base/async.h"
+#include "jobs/pods.h"
 #include "kube/api.h"
-#include "resources/workloads.h"
 #include "runtime/store.h"
 
 namespace slipway::jobs {
 
 using JobPtr = runtime::Store<resources::Job>::Ptr;
-using PodPtr = runtime::Store<resources::Pod>::Ptr;
 
 // It refers to what it was made with. Errors are those of the API server.
 class Finder {

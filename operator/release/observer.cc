@@ -181,7 +181,7 @@ awaitable<Result<>> Observer::FindMigration(WorldPtr world) {
   }
   const auto pods = co_await jobs_.PodsOf((*job)->meta, (*job)->failed);
   if (!pods) co_return std::unexpected(pods.error());
-  const jobs::PodPtr pod = resources::NewestPod((*job)->meta, *pods);
+  const jobs::PodPtr pod = jobs::NewestPod((*job)->meta, *pods);
   world->migration = OutcomeOf(job->get(), pod.get());
   co_return Result<>{};
 }
@@ -252,7 +252,7 @@ awaitable<Result<Observer::LookSeen>> Observer::FindLook(std::string job, kube::
   const bool ended = seen.job->failed || (whole && seen.job->complete);
   const auto pods = co_await jobs_.PodsOf(seen.job->meta, ended);
   if (!pods) co_return std::unexpected(pods.error());
-  seen.pod = resources::NewestPod(seen.job->meta, *pods);
+  seen.pod = jobs::NewestPod(seen.job->meta, *pods);
   co_return seen;
 }
 

@@ -182,18 +182,6 @@ bool IsPodOf(const Pod& pod, const kube::ObjectMeta& job) {
          label != pod.meta.labels.end() && label->second == job.key.name;
 }
 
-std::shared_ptr<const Pod> NewestPod(const kube::ObjectMeta& job,
-                                     const std::vector<std::shared_ptr<const Pod>>& pods) {
-  std::shared_ptr<const Pod> newest;
-  for (const auto& pod : pods) {
-    if (!IsPodOf(*pod, job)) continue;
-    if (!newest || pod->meta.created > newest->meta.created) newest = pod;
-  }
-  return newest;
-}
-
-bool HasEnded(const Pod& pod) { return pod.phase == "Failed" || pod.phase == "Succeeded"; }
-
 Result<Deployment> Deployment::Decode(const Json& object) {
   auto meta = kube::DecodeMeta(object);
   if (!meta) return std::unexpected(std::move(meta).error());

@@ -2,9 +2,6 @@
 // it arrives. Odd values in fields that we don't read never make an object undecodable.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "resources/common.h"
 
 namespace slipway::resources {
@@ -53,13 +50,6 @@ struct Pod {
 // Whether `pod` is of this Job. An ownerReference alone proves nothing: whoever may make pods may write one.
 // The label comes from the Job's template, and admission keeps it for us and the Job controller.
 bool IsPodOf(const Pod& pod, const kube::ObjectMeta& job);
-
-// The pod that says how the Job goes, or went; nullptr: none of them is the Job's.
-std::shared_ptr<const Pod> NewestPod(const kube::ObjectMeta& job,
-                                     const std::vector<std::shared_ptr<const Pod>>& pods);
-
-// Its containers have ended, and none is started again.
-bool HasEnded(const Pod& pod);
 
 struct ContainerPort {
   std::string name;

@@ -91,9 +91,9 @@ TEST_F(Finding, OfAJobThatHasEndedThePodIsReadAsItEnded) {
     answer_ = Json{{"items", Json::array({PodJson("a", "Succeeded")})}};
     const auto pods = PodsOf(true);
     ASSERT_TRUE(pods);
-    const PodPtr pod = resources::NewestPod(job_.meta, *pods);
+    const PodPtr pod = NewestPod(job_.meta, *pods);
     ASSERT_NE(pod, nullptr);
-    EXPECT_TRUE(resources::HasEnded(*pod));
+    EXPECT_TRUE(HasEnded(*pod));
   }
   ASSERT_EQ(api_.requests.size(), 2U);
   EXPECT_TRUE(api_.requests[0].target.contains("/namespaces/team/pods?")) << api_.requests[0].target;

@@ -87,25 +87,6 @@ Json Workload() {
     "status": {"observedGeneration": 2, "replicas": 10, "updatedReplicas": 10, "readyReplicas": 10, "availableReplicas": 10}})");
 }
 
-TEST(PodTest, TheNewestWithTheJobsLabelSpeaksForTheJob) {
-  kube::ObjectMeta job;
-  job.key = {"team", "migrate"};
-  job.uid = {"job-uid"};
-  const auto made = [](const char* name, int age, bool labelled) {
-    Pod pod;
-    pod.meta.key = {"team", name};
-    pod.meta.created = TimePoint(std::chrono::hours(100)) - std::chrono::minutes(age);
-    pod.meta.owners = {{"batch/v1", "Job", "migrate", {"job-uid"}, true}};
-    if (labelled) pod.meta.labels[std::string(kJobLabel)] = "migrate";
-    return std::make_shared<const Pod>(pod);
-  };
-  const auto forged = made("forged", 1, false);
-  const auto pod = NewestPod(job, {made("old", 9, true), made("new", 5, true), forged});
-  ASSERT_NE(pod, nullptr);
-  EXPECT_EQ(pod->meta.key.name, "new");
-  EXPECT_EQ(NewestPod(job, {forged}), nullptr);
-}
-
 TEST(DeploymentTest, KeepsWhatPreflightReads) {
   const Deployment web = Decoded<Deployment>(Workload());
   EXPECT_EQ(web.replicas, 10);
